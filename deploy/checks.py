@@ -1,0 +1,113 @@
+"""What only the whole file can tell: port conflicts (C03), modules and WebSocket routes (C04)."""
+
+import difflib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from deploy.manifest import Manifest
+from deploy.schema import DeploymentConfig
+from deploy.yaml_source import KeyPath, Source, dotted
+
+CORE = "core"
+_EVERY_ADDRESS = frozenset({"0.0.0.0", "::"})  # noqa: S104 (compared with, never bound here)
+
+
+@dataclass(frozen=True)
+class _Range:
+    """The ports that one entry of the file takes: first to last, both included."""
+
+    path: KeyPath
+    host: str
+    first: int
+    last: int
+
+    def describe(self) -> str:
+        ports = str(self.first) if self.first == self.last else f"{self.first}-{self.last}"
+        return f"{dotted(self.path)} ({ports})"
+
+    def clashes_with(self, other: "_Range") -> bool:
+        same_host = self.host == other.host or bool({self.host, other.host} & _EVERY_ADDRESS)
+        return same_host and self.first <= other.last and other.first <= self.last
+
+
+def check(config: DeploymentConfig, manifest: Manifest, source: Source) -> None:
+    """Add to `source` every problem between parts that are each right by themselves."""
+    _check_ports(config, source)
+    _check_modules(config, manifest, source)
+    _check_websocket_routes(config, manifest, source)
+
+
+def _ranges(config: DeploymentConfig) -> Iterator[_Range]:
+    nginx = config.nginx
+    yield _Range(("nginx", "port"), nginx.host, nginx.port, nginx.port)
+    for name, server in config.servers.items():
+        last = server.port + server.instances - 1
+        yield _Range(("servers", name, "port"), server.host, server.port, last)
+
+
+def _check_ports(config: DeploymentConfig, source: Source) -> None:
+    seen: list[_Range] = []
+    for ports in _ranges(config):
+        if ports.last > 65535:
+            source.add(ports.path, f"the last instance would need port {ports.last}; ports end at 65535")
+        for other in seen:
+            if ports.clashes_with(other):
+                line = source.mark_of(other.path, key=True).line
+                message = f"port conflict: {ports.describe()} and {other.describe()} on line {line} overlap"
+                source.add(ports.path, message, hint="instance i listens on port + i")
+        seen.append(ports)
+
+
+def _check_modules(config: DeploymentConfig, manifest: Manifest, source: Source) -> None:
+    holder: dict[str, KeyPath] = {}
+    for name, server in config.servers.items():
+        for index, module in enumerate(server.modules):
+            path: KeyPath = ("servers", name, "modules", index)
+            if path in source.unfilled:
+                continue
+            if module not in manifest.modules:
+                source.add(path, f"unknown module {module!r}", hint=_unknown(module, manifest.modules))
+            elif module != CORE and module in holder:
+                source.add(path, _twice(module, holder[module], name, source))
+            else:
+                holder[module] = path
+
+
+def _twice(module: str, first: KeyPath, server: str, source: Source) -> str:
+    line = source.mark_of(first).line
+    if first[1] == server:
+        return f"module {module!r} is listed twice; first on line {line}"
+    return f"module {module!r} is already on server {first[1]!r} (line {line}); a module belongs to one server"
+
+
+def _unknown(word: str, known: Iterable[str]) -> str:
+    names = sorted(known)
+    close = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
+    listing = f"known: {', '.join(names)}" if names else "none is known"
+    fresh = "a new module needs: make generate"
+    return f"did you mean {close[0]}? {listing}" if close else f"{listing}; {fresh}"
+
+
+def _check_websocket_routes(config: DeploymentConfig, manifest: Manifest, source: Source) -> None:
+    for route, server in (config.websocket_routes or {}).items():
+        path: KeyPath = ("websocket_routes", route)
+        owner = manifest.owner_of(route)
+        if owner is None:
+            known = [*manifest.ws_routes(), *manifest.modules]
+            source.add(path, f"unknown WebSocket route {route!r}", hint=_unknown(route, known), key=True)
+        if server not in _named_servers(source):
+            source.add(path, f"unknown server {server!r}", hint=_unknown(server, config.servers))
+        elif server in config.servers and owner not in (None, CORE, *config.servers[server].modules):
+            message = f"server {server!r} does not hold the module {owner!r}, which owns the route {route!r}"
+            source.add(path, message, hint=_holder_hint(str(owner), config))
+
+
+def _named_servers(source: Source) -> Iterable[str]:
+    """The servers of the file, also those that have problems of their own."""
+    servers = source.data.get("servers") if isinstance(source.data, dict) else None
+    return servers if isinstance(servers, dict) else ()
+
+
+def _holder_hint(module: str, config: DeploymentConfig) -> str:
+    holders = [name for name, server in config.servers.items() if module in server.modules]
+    return f"{holders[0]} does" if holders else f"no server does; add {module} to the modules of one"

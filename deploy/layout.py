@@ -1,0 +1,92 @@
+"""Where everything of one deployment lives: `.local/` beside the configuration file, and nothing anywhere else."""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+# supervisord binds the socket under a temporary name first: `<path>.<pid>`. The kernel's bound is 104 on macOS.
+_LONGEST_SOCKET_PATH = 90
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Paths of the deployment whose configuration is `config` (absolute). Nothing here touches the disk."""
+
+    config: Path
+    short_root: Path
+
+    @cached_property
+    def project(self) -> Path:
+        """The folder of the configuration file; every process runs in it."""
+        return self.config.parent
+
+    @cached_property
+    def local(self) -> Path:
+        """Run-time state. Safe to remove while nothing runs, but for `data`."""
+        return self.project / ".local"
+
+    @cached_property
+    def etc(self) -> Path:
+        return self.local / "etc"
+
+    @cached_property
+    def run(self) -> Path:
+        return self.local / "run"
+
+    @cached_property
+    def logs(self) -> Path:
+        return self.local / "logs"
+
+    @cached_property
+    def data(self) -> Path:
+        return self.local / "data"
+
+    @cached_property
+    def bin(self) -> Path:
+        return self.local / "bin"
+
+    @cached_property
+    def supervisord_conf(self) -> Path:
+        return self.etc / "supervisord.conf"
+
+    @cached_property
+    def nginx_conf(self) -> Path:
+        return self.etc / "nginx.conf"
+
+    @cached_property
+    def snapshot(self) -> Path:
+        """The plan that was applied last, for `status`, `stop` and `logs`."""
+        return self.etc / "tree.json"
+
+    @cached_property
+    def client_conf(self) -> Path:
+        """What plain `supervisorctl`, called in the project folder, finds there."""
+        return self.project / "supervisord.conf"
+
+    @cached_property
+    def lock(self) -> Path:
+        return self.run / "manager.lock"
+
+    @cached_property
+    def socket(self) -> Path:
+        """supervisord's control socket; in a short folder of this user's where the project's path is too long."""
+        path = self.run / "supervisor.sock"
+        if len(os.fsencode(path)) <= _LONGEST_SOCKET_PATH:
+            return path
+        digest = hashlib.sha256(os.fsencode(self.project)).hexdigest()[:16]
+        return self.short_root / f"backend-{os.getuid()}-{digest}" / "supervisor.sock"
+
+    def folders(self) -> tuple[Path, ...]:
+        """Every folder that a running tree needs, parents first."""
+        return (self.local, self.etc, self.run, self.logs, self.data, self.run / "nginx", self.socket.parent)
+
+
+def layout_of(config: Path, environ: Mapping[str, str]) -> Layout:
+    """The layout of the deployment described by `config`."""
+    runtime = environ.get("XDG_RUNTIME_DIR", "")
+    usable = bool(runtime) and Path(runtime).is_dir() and os.access(runtime, os.W_OK)
+    return Layout(Path(os.path.abspath(config)), Path(runtime if usable else tempfile.gettempdir()))  # noqa: PTH100

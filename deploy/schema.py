@@ -1,0 +1,203 @@
+"""The configuration file as types: every key, its meaning, its default and its bounds (C01).
+
+`docs/reference/config.md` is generated from these descriptions. Unknown keys are refused; types are strict, so that
+`port: "8001"` is an error and not a guess.
+"""
+
+import ipaddress
+import re
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from deploy.units import parse_duration, parse_size
+
+SERVER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,31}")
+RESERVED_NAMES = frozenset({"nginx", "logs", "all", "bus"})
+# What a server reads its settings from (`deploy.plan.serve_environment`), and the key to use instead.
+TREE_VARIABLES = {
+    "ENABLED_MODULES": "modules of the server",
+    "TRADING_API_BASE_URL": "api_base_url",
+    "TRADING_BODY_LIMIT": "limits.body",
+    "TRADING_LOG_LEVEL": "logs.level",
+}
+_ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
+_BASE_URL = re.compile(r"(/[A-Za-z0-9._~-]+)+")
+_VERSION_END = re.compile(r"/v\d+$")
+_PARAM_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
+_ROUTE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
+
+
+def _seconds(value: object) -> object:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise ValueError("expected a duration such as 3s")
+    return parse_duration(value) if isinstance(value, str) else float(value)
+
+
+def _bytes(value: object) -> object:
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise ValueError("expected a size such as 10MB")
+    return parse_size(value) if isinstance(value, str) else value
+
+
+def _base_url(value: str) -> str:
+    if not _BASE_URL.fullmatch(value):
+        raise ValueError("expected a path such as /api, without a trailing slash")
+    if _VERSION_END.search(value):
+        raise ValueError("leave the version out: every route is {api_base_url}/{version}/{module}, such as /api/v1/broker")
+    return value
+
+
+def _host(value: str) -> str:
+    if value == "localhost":
+        return "127.0.0.1"
+    try:
+        return str(ipaddress.ip_address(value))
+    except ValueError:
+        raise ValueError(f"{value!r} is neither an IP address nor localhost") from None
+
+
+def _server_name(value: str) -> str:
+    if not SERVER_NAME.fullmatch(value):
+        raise ValueError("a server's name is a letter, then letters, digits, - or _, 32 characters at most")
+    if value in RESERVED_NAMES:
+        raise ValueError(f"the name {value!r} is reserved for the tree itself; choose another")
+    return value
+
+
+def _env_name(value: str) -> str:
+    if not _ENV_NAME.fullmatch(value):
+        raise ValueError("an environment variable's name is letters, digits and _, not starting with a digit")
+    if value.startswith("SUPERVISOR_"):
+        raise ValueError("names starting with SUPERVISOR_ are set by supervisord")
+    if value in TREE_VARIABLES:
+        raise ValueError(f"is set by the tree; use the key {TREE_VARIABLES[value]}")
+    return value
+
+
+def _env_value(value: str) -> str:
+    # supervisor 4.3 strips quotes from both ends of a value and knows no escapes inside one.
+    if any(ord(character) < 32 or ord(character) == 127 for character in value):
+        raise ValueError("supervisord cannot carry control characters or line breaks in an environment value")
+    if ("'" in value and '"' in value) or value.strip("'\"") != value:
+        raise ValueError("supervisord cannot carry a value that holds both kinds of quote, or starts or ends with one")
+    return value
+
+
+def _worker_processes(value: object) -> object:
+    if value == "auto" or (isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 64):
+        return value
+    raise ValueError("expected a number from 1 to 64, or auto")
+
+
+def _param_name(value: str) -> str:
+    if not _PARAM_NAME.fullmatch(value):
+        raise ValueError("expected lower-case letters, digits and _, starting with a letter")
+    return value
+
+
+def _route_name(value: str) -> str:
+    if not _ROUTE_NAME.fullmatch(value):
+        raise ValueError("a route's name is a letter, then letters, digits, - or _")
+    return value
+
+
+Seconds = Annotated[float, BeforeValidator(_seconds, json_schema_input_type=str)]
+Bytes = Annotated[int, BeforeValidator(_bytes, json_schema_input_type=str)]
+Host = Annotated[str, AfterValidator(_host)]
+ServerName = Annotated[str, AfterValidator(_server_name)]
+EnvName = Annotated[str, AfterValidator(_env_name)]
+EnvValue = Annotated[str, Field(max_length=8192), AfterValidator(_env_value)]
+RouteName = Annotated[str, AfterValidator(_route_name)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+WorkerProcesses = Annotated[int | Literal["auto"], BeforeValidator(_worker_processes)]
+
+
+class Section(BaseModel):
+    """A mapping of the file: no unknown keys, no conversions, never changed after loading."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class NginxConfig(Section):
+    """The gateway."""
+
+    host: Host = Field(default="127.0.0.1", description="Address on which the gateway listens; 0.0.0.0 opens it to the network.")
+    port: Port = Field(default=8000, description="Port of the gateway.")
+    worker_processes: WorkerProcesses = Field(default=1, description="nginx worker processes: a number, or auto (one per core).")
+    worker_connections: int = Field(default=1024, ge=32, le=65535, description="Connections per worker, both sides counted.")
+
+
+class ServerConfig(Section):
+    """One server: one or more equal instances that serve the same modules."""
+
+    port: Port = Field(description="Port of instance 0; instance i listens on port + i.")
+    host: Host = Field(default="127.0.0.1", description="Address on which every instance listens.")
+    instances: int = Field(default=1, ge=1, le=64, description="How many processes serve these modules.")
+    modules: tuple[str, ...] = Field(
+        default=(), max_length=64, strict=False, description="Modules to serve; core is always there. Empty: only core."
+    )
+    reload: bool = Field(default=False, description="Watch mode: serve an edit at once. For development.")
+    env: dict[EnvName, EnvValue] = Field(
+        default_factory=dict, max_length=256, description="More environment variables for these processes."
+    )
+
+
+class WebSocketConfig(Section):
+    """How WebSocket connections find their module."""
+
+    routing_strategy: Literal["path", "query_param"] = Field(
+        default="path",
+        description="path: /api/v1/{module}/ws. query_param: also /api/v1/ws?type=orders, sent to the owner of the route.",
+    )
+    query_param_name: Annotated[str, AfterValidator(_param_name)] = Field(
+        default="type", description="Name of the query parameter that holds the route."
+    )
+
+
+class LogsConfig(Section):
+    """Log files in .local/logs."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least level that is written.")
+    max_bytes: Bytes = Field(default=10 * 1024**2, ge=64 * 1024, le=1024**3, description="A log file is rotated at this size.")
+    backups: int = Field(default=5, ge=1, le=100, description="Rotated files kept per log.")
+    unified: bool = Field(default=True, description="Write every process's lines, merged, to backend-unified.log.")
+
+
+class ShutdownConfig(Section):
+    """How processes end."""
+
+    grace: Seconds = Field(default=3.0, ge=1, le=600, description="Time from the stop signal to SIGKILL, per tier.")
+
+
+class HealthConfig(Section):
+    """When an instance counts as healthy."""
+
+    timeout: Seconds = Field(default=1.0, ge=0.05, le=60, description="How long one health answer may take.")
+    start_deadline: Seconds = Field(default=15.0, ge=1, le=600, description="How long up waits for all servers to be healthy.")
+
+
+class LimitsConfig(Section):
+    """Bounds on what clients may send."""
+
+    body: Bytes = Field(default=1024**2, ge=1024, le=1024**3, description="Largest request body; larger ones are answered 413.")
+
+
+class DeploymentConfig(Section):
+    """The whole file."""
+
+    api_base_url: Annotated[str, AfterValidator(_base_url)] = Field(
+        default="/api", max_length=128, description="Path before every route: {api_base_url}/{version}/{module}/…"
+    )
+    nginx: NginxConfig = Field(default_factory=NginxConfig, description="The gateway.")
+    servers: dict[ServerName, ServerConfig] = Field(
+        min_length=1, max_length=64, description="The servers by name; a name is also its supervisor group."
+    )
+    websocket: WebSocketConfig = Field(default_factory=WebSocketConfig, description="WebSocket routing.")
+    websocket_routes: dict[RouteName, str] | None = Field(
+        default=None, description="WebSocket route → server. Left out, the routes follow from the modules themselves."
+    )
+    logs: LogsConfig = Field(default_factory=LogsConfig, description="Log files.")
+    shutdown: ShutdownConfig = Field(default_factory=ShutdownConfig, description="How processes end.")
+    health: HealthConfig = Field(default_factory=HealthConfig, description="When an instance counts as healthy.")
+    limits: LimitsConfig = Field(default_factory=LimitsConfig, description="Bounds on what clients may send.")
