@@ -1,0 +1,1 @@
+"""The console command `backend-manager`. One module per verb; each imports only what it needs, so that every verb is quick."""

@@ -1,0 +1,74 @@
+"""`backend-manager start`."""
+
+import argparse
+import json
+import os
+import sys
+import time
+
+from deploy import artifact
+from deploy.cli import context
+from deploy.cli.progress import watching
+from deploy.plan import Plan
+from deploy.runtime.lock import tree_lock
+from deploy.runtime.up import Result, up
+
+# An up that waits for another one waits longer than that one may take.
+LOCK_MARGIN_S = 30.0
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Bring the tree up; with `--foreground` stay until it ends."""
+    plan = bring_up(arguments.config, as_json=arguments.json, verbose=arguments.verbose)
+    if not arguments.foreground:
+        return 0
+    from deploy.cli.foreground import stay
+
+    return stay(plan)
+
+
+def bring_up(config: str, *, as_json: bool, verbose: bool) -> Plan:
+    """Bring the tree of `config` up and say what runs."""
+    began = time.monotonic()
+    checked = context.check(config)
+    layout = checked.layout
+    plan = checked.plan(context.find_nginx(layout))
+    artifact.make_folders(layout.folders())
+    with watching(as_json=as_json, verbose=verbose) as progress:
+        with tree_lock(layout.lock, timeout=plan.start_deadline + LOCK_MARGIN_S, waiting=progress.note):
+            result = up(plan, context.python(), os.environ, progress)
+    _say(plan, result, time.monotonic() - began, as_json=as_json)
+    return plan
+
+
+def _say(plan: Plan, result: Result, seconds: float, *, as_json: bool) -> None:
+    from deploy.runtime import status
+
+    tree = status.read(plan.layout)
+    if as_json:
+        document = json.loads(tree.to_json())
+        document |= {"ok": True, "seconds": round(seconds, 3), "fresh": result.fresh}
+        document |= {"started": result.started, "restarted": result.restarted, "stopped": result.stopped}
+        document |= {"gateway_reloaded": result.gateway_reloaded}
+        print(json.dumps(document, indent=2, ensure_ascii=False))
+        return
+    from deploy.cli.tables import print_status
+
+    print_status(tree)
+    print(f"\n{summary(result, seconds)}")
+    print(f"http://{plan.gateway.endpoint.reachable().address}{plan.gateway.health_paths[0]}")
+    sys.stdout.flush()
+
+
+def summary(result: Result, seconds: float) -> str:
+    """One line: what up did, and how long it took."""
+    if result.fresh:
+        return f"up in {seconds:.1f} s: {len(result.started)} processes"
+    done = [
+        f"{verb} {', '.join(names)}"
+        for verb, names in (("started", result.started), ("restarted", result.restarted), ("stopped", result.stopped))
+        if names
+    ]
+    if result.gateway_reloaded:
+        done.append("gateway reloaded")
+    return f"{'; '.join(done) or 'nothing changed, nothing restarted'} ({seconds:.1f} s)"

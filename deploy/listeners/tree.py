@@ -1,0 +1,185 @@
+"""supervisord's XML-RPC namespace `tree`: what its own interface lacks for running this tree.
+
+- `compare` and `adopt`: reconciliation per process; supervisor's own `update` restarts a whole group when one program in
+  it changes.
+- `stop`: a stop with its own time until SIGKILL.
+- `confirm`: RUNNING as soon as a process is known to be healthy.
+- `overview`: priorities and restart counts.
+- An end to crash loops whose lives last longer than `startsecs`, and the reason of every FATAL in plain `status`.
+"""
+
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import supervisor.events as events
+from supervisor.states import STOPPED_STATES, ProcessStates
+from supervisor.xmlrpc import Faults, RPCError
+
+from deploy.listeners import wakeup
+from deploy.listeners.reason import last_reason
+
+# A process that exits by itself this often in a row, each time within this many seconds of its start, is given up.
+_MAX_SHORT_LIVES = 4
+_SHORT_LIFE_S = 10.0
+
+# supervisor ships no types; these are its Supervisord, Subprocess, ProcessConfig and ProcessGroupConfig.
+_Supervisord = Any
+_Process = Any
+_Event = Any
+_Configs = dict[str, tuple[Any, Any]]
+
+
+class TreeInterface:
+    """The methods of the namespace. Names are supervisor's full ones, `broker:broker-0`; a group of one is `nginx:nginx`."""
+
+    def __init__(self, supervisord: _Supervisord) -> None:
+        self._supervisord = supervisord
+        self._restarts: Counter[str] = Counter()
+        self._short_lives: Counter[str] = Counter()
+        events.subscribe(events.ProcessStateStartingEvent, self._on_starting)
+        events.subscribe(events.ProcessStateExitedEvent, self._on_exited)
+        events.subscribe(events.ProcessStateFatalEvent, self._on_fatal)
+        wakeup.install(supervisord.options.get_socket_map())
+
+    def overview(self) -> dict[str, dict[str, int]]:
+        """Per process: the priority of its group, and how often it was restarted after dying."""
+        return {
+            name: {"priority": group.config.priority, "restarts": self._restarts[name]}
+            for name, (group, _) in self._running().items()
+        }
+
+    def compare(self, path: str = "") -> dict[str, list[str]]:
+        """What the configuration file (or the one at `path`) would add, change and remove; nothing is applied.
+
+        Fault CANT_REREAD when supervisor's parser refuses the file.
+        """
+        wanted = self._wanted(path)
+        running = self._running()
+        return {
+            "added": [name for name in wanted if name not in running],
+            "changed": [name for name in wanted if name in running and self._differs(wanted[name], running[name])],
+            "removed": [name for name in running if name not in wanted],
+        }
+
+    def adopt(self, names: list[str]) -> bool:
+        """Take over the file's view of these processes: add, replace, or drop them. Those with autostart start.
+
+        Fault STILL_RUNNING, naming it, when one of them runs.
+        """
+        wanted, running = self._wanted(), self._running()
+        for name in names:
+            if name in running and running[name][1].get_state() not in STOPPED_STATES:
+                raise RPCError(Faults.STILL_RUNNING, name)
+        for name in names:
+            self._drop(name)
+            if name in wanted:
+                self._add(*wanted[name])
+        for group_config in self._supervisord.options.process_group_configs:
+            if group_config.name in self._supervisord.process_groups:
+                self._supervisord.process_groups[group_config.name].config = group_config
+        return True
+
+    def stop(self, names: list[str], timeout: float) -> bool:
+        """Send these processes their stop signal at once; SIGKILL follows after `timeout` seconds. Does not wait."""
+        running = self._running()
+        for name in names:
+            if name in running:
+                self._stop(running[name][1], timeout)
+        return True
+
+    def confirm(self, names: list[str]) -> bool:
+        """These processes answered for their health: they are RUNNING, whatever `startsecs` still waits for."""
+        running = self._running()
+        for name in names:
+            process = running[name][1] if name in running else None
+            if process is not None and process.get_state() == ProcessStates.STARTING:
+                process.delay = process.backoff = 0
+                process.change_state(ProcessStates.RUNNING)
+        return True
+
+    def _stop(self, process: _Process, timeout: float) -> None:
+        state = process.get_state()
+        if state in (ProcessStates.RUNNING, ProcessStates.STARTING):
+            process.stop()
+        elif state == ProcessStates.BACKOFF:
+            process.give_up()
+        if process.get_state() == ProcessStates.STOPPING:
+            process.delay = time.time() + timeout
+
+    def _running(self) -> _Configs:
+        groups = self._supervisord.process_groups.values()
+        return {f"{group.config.name}:{name}": (group, p) for group in groups for name, p in group.processes.items()}
+
+    def _wanted(self, path: str = "") -> _Configs:
+        options = self._supervisord.options
+        configured, known = options.configfile, options.process_group_configs
+        try:
+            options.configfile = path or configured
+            options.process_config(do_usage=False)
+        except ValueError as error:
+            options.process_group_configs = known
+            raise RPCError(Faults.CANT_REREAD, str(error)) from None
+        finally:
+            options.configfile = configured
+        groups = options.process_group_configs
+        if path:
+            options.process_group_configs = known
+        return {f"{group.name}:{program.name}": (group, program) for group in groups for program in group.process_configs}
+
+    @staticmethod
+    def _differs(wanted: tuple[Any, Any], running: tuple[Any, Any]) -> bool:
+        return bool(wanted[1] != running[1].config or wanted[0].priority != running[0].config.priority)
+
+    def _drop(self, full_name: str) -> None:
+        group_name, _, name = full_name.partition(":")
+        group = self._supervisord.process_groups.get(group_name)
+        if group is None or name not in group.processes:
+            return
+        del group.processes[name]
+        if not group.processes:
+            del self._supervisord.process_groups[group_name]
+            events.notify(events.ProcessGroupRemovedEvent(group_name))
+
+    def _add(self, group_config: Any, process_config: Any) -> None:  # noqa: ANN401
+        groups = self._supervisord.process_groups
+        if group_config.name not in groups:
+            group_config.after_setuid()
+            groups[group_config.name] = group_config.make_group()
+            groups[group_config.name].processes.clear()
+            events.notify(events.ProcessGroupAddedEvent(group_config.name))
+        group = groups[group_config.name]
+        group.processes[process_config.name] = process_config.make_process(group)
+
+    def _on_starting(self, event: _Event) -> None:
+        if event.from_state in (ProcessStates.EXITED, ProcessStates.BACKOFF):
+            self._restarts[_full_name(event.process)] += 1
+
+    def _on_exited(self, event: _Event) -> None:
+        process, name = event.process, _full_name(event.process)
+        killed_from_outside = process.exitstatus is None or process.exitstatus < 0
+        if killed_from_outside or process.laststop - process.laststart > _SHORT_LIFE_S:
+            self._short_lives[name] = 0
+            return
+        self._short_lives[name] += 1
+        if self._short_lives[name] >= _MAX_SHORT_LIVES:
+            self._short_lives[name] = 0
+            process.system_stop = True
+            process.change_state(ProcessStates.FATAL)
+
+    def _on_fatal(self, event: _Event) -> None:
+        process = event.process
+        reason = last_reason(Path(process.config.stdout_logfile)) if process.config.stdout_logfile else ""
+        self._short_lives[_full_name(process)] = 0
+        if reason:
+            process.spawnerr = f"keeps dying: {reason}"
+
+
+def _full_name(process: _Process) -> str:
+    return f"{process.group.config.name}:{process.config.name}"
+
+
+def make_tree_interface(supervisord: _Supervisord) -> TreeInterface:
+    """Called by supervisord, as `[rpcinterface:tree]` says."""
+    return TreeInterface(supervisord)

@@ -1,0 +1,157 @@
+"""Brings a running tree to a new plan: only what changed restarts (P06), and a change that fails is undone."""
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from deploy.plan import Plan, Process
+from deploy.runtime import applied, down, prepare
+from deploy.runtime.preflight import check_ports
+from deploy.runtime.prepare import Files, Former
+from deploy.runtime.progress import Progress
+from deploy.runtime.supervisor_client import Difference, SupervisorClient
+from deploy.runtime.waiting import wait_gateway, wait_healthy
+
+_Address = tuple[str | None, int | None]
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What has to be done, as supervisor's RPC names (`broker:broker-0`, `nginx:nginx`).
+
+    `dead` are processes that should run and do not; `in_the_way` are removed ones whose port is needed anew.
+    """
+
+    difference: Difference
+    dead: tuple[str, ...]
+    in_the_way: tuple[str, ...]
+    gateway: bool
+
+    def __bool__(self) -> bool:
+        return bool(self.difference or self.dead or self.gateway)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What was done, as names of processes."""
+
+    started: tuple[str, ...] = ()
+    restarted: tuple[str, ...] = ()
+    stopped: tuple[str, ...] = ()
+    gateway_reloaded: bool = False
+
+
+def find_changes(plan: Plan, files: Files, client: SupervisorClient) -> Changes:
+    """Compare the running tree with the files of a plan. Changes nothing."""
+    with prepare.candidate(files.supervisord) as path:
+        difference = client.compare(path)
+    touched = {*difference.added, *difference.changed, *difference.removed}
+    dead = [info.rpc_name for info in client.processes() if not info.alive and info.rpc_name not in touched]
+    needed = set(_new_addresses(plan, difference))
+    held = _held_addresses(plan, difference.removed)
+    in_the_way = [name for name, address in held.items() if address in needed]
+    return Changes(difference, tuple(dead), tuple(in_the_way), files.nginx.differs())
+
+
+def reconcile(plan: Plan, files: Files, client: SupervisorClient, progress: Progress) -> Outcome:
+    """Apply `files` to the running tree. When that fails the former files are restored and applied again."""
+    progress.stage("comparing with what runs")
+    changes = find_changes(plan, files, client)
+    if not changes:
+        prepare.write(files)
+        _verify(plan, client, progress)
+        return Outcome()
+    _check(plan, files, changes)
+    former = Former(files)
+    prepare.write(files)
+    try:
+        return _apply(plan, changes, client, progress)
+    except BaseException:
+        _undo(plan, former, client, progress)
+        raise
+
+
+def _verify(plan: Plan, client: SupervisorClient, progress: Progress) -> None:
+    deadline = time.monotonic() + plan.start_deadline
+    wait_healthy(plan, plan.servers(), client, deadline, progress)
+    wait_gateway(plan, client, deadline, progress)
+
+
+def _check(plan: Plan, files: Files, changes: Changes) -> None:
+    prepare.check_nginx(plan, files.nginx)
+    difference = changes.difference
+    ours = set(_held_addresses(plan, (*difference.changed, *difference.removed)).values())
+    new = set(_new_addresses(plan, difference)) - ours
+    check_ports(pair for pair in plan.endpoints() if (pair[1].host, pair[1].port) in new)
+
+
+def _new_addresses(plan: Plan, difference: Difference) -> list[_Address]:
+    """Where processes will listen that are added or changed; and the gateway, which may move without a restart."""
+    names = {*difference.added, *difference.changed}
+    wanted = [endpoint for process, endpoint in plan.endpoints() if process.rpc_name in names]
+    gateway = plan.gateway.endpoint
+    moved = (gateway.host, gateway.port) not in _held_addresses(plan, (plan.processes[-1].rpc_name,)).values()
+    return [(endpoint.host, endpoint.port) for endpoint in (*wanted, *([gateway] if moved else []))]
+
+
+def _held_addresses(plan: Plan, rpc_names: Iterable[str]) -> dict[str, _Address]:
+    """Where these processes of the tree listen now, by RPC name."""
+    tree = applied.read(plan.layout.snapshot)
+    found = {name: tree.named(full_name(name)) for name in rpc_names}
+    return {name: (process.host, process.port) for name, process in found.items() if process is not None}
+
+
+def _apply(plan: Plan, changes: Changes, client: SupervisorClient, progress: Progress) -> Outcome:
+    deadline = time.monotonic() + plan.start_deadline
+    difference = changes.difference
+    first = [*difference.changed, *changes.in_the_way]
+    progress.stage("stopping what changed")
+    down.stop_processes(client, [*first, *changes.dead], plan.grace)
+    progress.stage("starting what changed")
+    client.adopt([*first, *difference.added])
+    started = {*difference.added, *difference.changed, *changes.dead} - {plan.processes[-1].rpc_name}
+    for name in sorted(started):
+        client.start(name)
+    wait_healthy(plan, [p for p in plan.servers() if p.rpc_name in started], client, deadline, progress)
+    reloaded = _apply_gateway(plan, changes, client)
+    wait_gateway(plan, client, max(deadline, time.monotonic() + 2.0), progress)
+    # Last, when the gateway no longer sends anything there.
+    last = [name for name in difference.removed if name not in changes.in_the_way]
+    down.stop_processes(client, last, plan.grace)
+    client.adopt(last)
+    return Outcome(
+        started=tuple(full_name(name) for name in (*difference.added, *changes.dead)),
+        restarted=tuple(full_name(name) for name in difference.changed),
+        stopped=tuple(full_name(name) for name in difference.removed),
+        gateway_reloaded=reloaded,
+    )
+
+
+def _apply_gateway(plan: Plan, changes: Changes, client: SupervisorClient) -> bool:
+    """Start nginx where it does not run; where it runs and its file changed, let it reload without losing a request."""
+    name = plan.processes[-1].rpc_name
+    running = any(info.rpc_name == name and info.alive for info in client.processes())
+    if not running:
+        client.start(name)
+    elif changes.gateway:
+        client.signal(name, "HUP")
+    return running and changes.gateway
+
+
+def _undo(plan: Plan, former: Former, client: SupervisorClient, progress: Progress) -> None:
+    progress.stage("going back to the former configuration")
+    former.restore()
+    back = client.compare()
+    replaced = [*back.changed, *back.removed]
+    down.stop_processes(client, replaced, plan.grace)
+    client.adopt([*back.added, *replaced])
+    for info in client.processes():
+        if info.state == "STOPPED":
+            client.start(info.rpc_name)
+    client.signal(plan.processes[-1].rpc_name, "HUP")
+
+
+def full_name(rpc: str) -> str:
+    """The name that people use: a group of one is called by the one name."""
+    group, _, name = rpc.partition(":")
+    return name if name == group else rpc

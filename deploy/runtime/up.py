@@ -1,0 +1,81 @@
+"""`up`: from a plan to a running, healthy tree, or to nothing at all (P03, P04, P06 to P08)."""
+
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy import artifact
+from deploy.errors import DeployError
+from deploy.plan import Plan
+from deploy.runtime import down, prepare, reconcile
+from deploy.runtime.launch import launch
+from deploy.runtime.preflight import check_ports
+from deploy.runtime.prepare import Files
+from deploy.runtime.progress import Progress
+from deploy.runtime.supervisor_client import SupervisorClient, connect
+from deploy.runtime.waiting import wait_gateway, wait_healthy
+
+
+@dataclass(frozen=True)
+class Result:
+    """What up did. `started` and `restarted` are names of processes; both empty: nothing had changed."""
+
+    fresh: bool
+    started: tuple[str, ...] = ()
+    restarted: tuple[str, ...] = ()
+    stopped: tuple[str, ...] = ()
+    gateway_reloaded: bool = False
+
+
+def up(plan: Plan, python: Path, environ: Mapping[str, str], progress: Progress) -> Result:
+    """Bring the tree to `plan`. The caller holds the lock.
+
+    Raises StartFailed, PortsBusy, NginxConfRefused, ArtifactError; then the tree is as it was before, or not there.
+    """
+    files = prepare.render(plan)
+    artifact.make_folders(plan.layout.folders())
+    if prepare.client_conf_is_foreign(files):
+        progress.note(f"{files.client.path} is not ours and stays; use supervisorctl -c {files.supervisord.path}")
+    client = connect(plan.layout.socket)
+    if client is not None:
+        with client:
+            outcome = reconcile.reconcile(plan, files, client, progress)
+        return Result(False, outcome.started, outcome.restarted, outcome.stopped, outcome.gateway_reloaded)
+    return _start(plan, files, python, environ, progress)
+
+
+def _start(plan: Plan, files: Files, python: Path, environ: Mapping[str, str], progress: Progress) -> Result:
+    progress.stage("checking")
+    down.end_leftovers(plan.layout, plan.grace, progress)
+    prepare.check_nginx(plan, files.nginx)
+    check_ports(plan.endpoints())
+    prepare.write(files)
+    progress.stage("starting supervisord")
+    client = launch(python, plan.layout, environ)
+    with client:
+        try:
+            _bring_up(plan, client, progress)
+        except BaseException:
+            # Ctrl-C included: up succeeds whole or leaves nothing behind (P04).
+            _tear_down(client, plan, progress)
+            raise
+    return Result(True, started=tuple(process.full_name for process in plan.processes))
+
+
+def _bring_up(plan: Plan, client: SupervisorClient, progress: Progress) -> None:
+    deadline = time.monotonic() + plan.start_deadline
+    progress.stage("starting servers")
+    wait_healthy(plan, plan.servers(), client, deadline, progress)
+    progress.stage("starting the gateway")
+    nginx = plan.processes[-1]
+    progress.process(nginx.full_name, "starting")
+    client.start(nginx.rpc_name)
+    wait_gateway(plan, client, max(deadline, time.monotonic() + 2.0), progress)
+
+
+def _tear_down(client: SupervisorClient, plan: Plan, progress: Progress) -> None:
+    progress.stage("stopping what was started")
+    with suppress(DeployError):
+        down.stop_tree(client, plan.grace, progress)

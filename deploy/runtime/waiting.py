@@ -1,0 +1,143 @@
+"""Waits until processes are healthy, and notices at once when one of them dies."""
+
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.errors import DeployError
+from deploy.listeners.reason import last_reason, tail_text
+from deploy.plan import Plan, Process
+from deploy.runtime.health import probe
+from deploy.runtime.progress import Progress
+from deploy.runtime.supervisor_client import ProcessInfo, SupervisorClient
+
+_PROBE_STEP_S = 0.01
+_WATCH_STEP_S = 0.05
+_LOG_LINES = 25
+_DEAD = frozenset({"BACKOFF", "FATAL", "EXITED"})
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A process that did not come up: why in one line, and the last lines of its log."""
+
+    name: str
+    reason: str
+    log: Path
+    lines: tuple[str, ...]
+
+
+class StartFailed(DeployError):
+    """Up failed whole; carries a Failure per process."""
+
+    def __init__(self, failures: list[Failure]) -> None:
+        self.failures = failures
+        super().__init__("\n".join(f"{failure.name}: {failure.reason}" for failure in failures))
+
+
+def failure_of(plan: Plan, process: Process, reason: str) -> Failure:
+    """The failure of one process, with the end of its log."""
+    log = plan.layout.logs / f"{process.name}.log"
+    lines = tail_text(log).splitlines()[-_LOG_LINES:]
+    return Failure(process.full_name, reason, log, tuple(lines))
+
+
+class _Watch(threading.Thread):
+    """Asks one process for its health until it answers."""
+
+    def __init__(self, process: Process, timeout: float) -> None:
+        super().__init__(daemon=True, name=f"health of {process.full_name}")
+        self.process = process
+        self.healthy = threading.Event()
+        self.detail = "nothing listens"
+        self._timeout = timeout
+        self._stopped = threading.Event()
+
+    def run(self) -> None:
+        endpoint, path = self.process.endpoint, self.process.health_path
+        if endpoint is None or path is None:
+            return self.healthy.set()
+        target = endpoint.reachable()
+        while not self._stopped.is_set():
+            answer = probe(target.host, target.port, path, self._timeout)
+            if answer.healthy:
+                return self.healthy.set()
+            self.detail = answer.detail
+            self._stopped.wait(_PROBE_STEP_S)
+        return None
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+
+def wait_healthy(
+    plan: Plan, processes: Iterable[Process], supervisor: SupervisorClient, deadline: float, progress: Progress
+) -> None:
+    """Return when every one of `processes` answered for its health; `deadline` is on the monotonic clock, in seconds.
+
+    Raises StartFailed when one dies, or is not healthy in time.
+    """
+    watches = [_Watch(process, plan.health_timeout) for process in processes]
+    for watch in watches:
+        progress.process(watch.process.full_name, "starting")
+        watch.start()
+    try:
+        _watch_all(plan, watches, supervisor, deadline, progress)
+    finally:
+        for watch in watches:
+            watch.stop()
+
+
+def _watch_all(
+    plan: Plan, watches: list[_Watch], supervisor: SupervisorClient, deadline: float, progress: Progress
+) -> None:
+    pending = list(watches)
+    while pending:
+        _raise_for_dead(plan, pending, supervisor)
+        pending[0].healthy.wait(_WATCH_STEP_S)
+        for watch in [watch for watch in pending if watch.healthy.is_set()]:
+            pending.remove(watch)
+            supervisor.confirm([watch.process.rpc_name])
+            progress.process(watch.process.full_name, "healthy")
+        if pending and time.monotonic() > deadline:
+            raise StartFailed([_late(plan, watch) for watch in pending])
+
+
+def _late(plan: Plan, watch: _Watch) -> Failure:
+    reason = f"not healthy within {plan.start_deadline:g} s (health.start_deadline): {watch.detail}"
+    return failure_of(plan, watch.process, reason)
+
+
+def _raise_for_dead(plan: Plan, pending: list[_Watch], supervisor: SupervisorClient) -> None:
+    infos = {info.full_name: info for info in supervisor.processes()}
+    failures = [_dead(plan, watch.process, infos.get(watch.process.full_name)) for watch in pending]
+    found = [failure for failure in failures if failure is not None]
+    if found:
+        raise StartFailed(found)
+
+
+def _dead(plan: Plan, process: Process, info: ProcessInfo | None) -> Failure | None:
+    if info is None:
+        return failure_of(plan, process, "supervisord does not know it")
+    if info.state not in _DEAD:
+        return None
+    reason = last_reason(plan.layout.logs / f"{process.name}.log") or info.reason
+    return failure_of(plan, process, f"died while starting: {reason}")
+
+
+def wait_gateway(plan: Plan, supervisor: SupervisorClient, deadline: float, progress: Progress) -> None:
+    """Return when the gateway answered for every module. Raises StartFailed."""
+    nginx = plan.processes[-1]
+    target = plan.gateway.endpoint.reachable()
+    watch = _Watch(nginx, plan.health_timeout)
+    for path in plan.gateway.health_paths:
+        while not (answer := probe(target.host, target.port, path, plan.health_timeout)).healthy:
+            _raise_for_dead(plan, [watch], supervisor)
+            if time.monotonic() > deadline:
+                reason = f"GET {path} through the gateway: {answer.detail}"
+                raise StartFailed([failure_of(plan, nginx, reason)])
+            time.sleep(_PROBE_STEP_S)
+    supervisor.confirm([process.rpc_name for process in plan.processes])
+    progress.process(nginx.full_name, "healthy")
