@@ -76,6 +76,7 @@ dev: $(installed) ## One process, every module, port 8000; ENABLED_MODULES=broke
 
 generate: $(installed) ## Write what is generated from the code (check=1: only compare)
 	@$(bin)/python -m trading_api generate $(if $(check),--check)
+	@$(bin)/python -m deploy.reference $(if $(check),--check)
 
 lint: $(installed) ## ruff, black and the import rules
 	@$(bin)/python -m ruff check .

@@ -27,6 +27,13 @@ _TYPE_ERRORS = {
     "tuple_type": "expected a list",
     "list_type": "expected a list",
 }
+_BOUNDS = {
+    "literal_error": "expected {expected}, got {described}",
+    "greater_than_equal": "must be at least {ge:g}, is {given}",
+    "less_than_equal": "must be at most {le:g}, is {given}",
+    "too_short": "must hold at least {min_length}, holds {actual_length}",
+    "too_long": "must hold at most {max_length}, holds {actual_length}",
+}
 
 
 def load(path: Path, manifest: Manifest, environ: Mapping[str, str]) -> DeploymentConfig:
@@ -75,7 +82,7 @@ def _note(source: Source, details: list[ErrorDetails]) -> None:
         path, is_key = _clean(detail)
         if path in source.unfilled:
             continue
-        message, hint = _words(detail, path, source)
+        message, hint = _words(detail, path)
         source.add(path, message, hint=hint, key=is_key)
 
 
@@ -86,7 +93,8 @@ def _clean(detail: ErrorDetails) -> tuple[KeyPath, bool]:
     return (path[:-1] if detail["type"] == "missing" else path), is_key
 
 
-def _words(detail: ErrorDetails, path: KeyPath, source: Source) -> tuple[str, str]:
+def _words(detail: ErrorDetails, path: KeyPath) -> tuple[str, str]:
+    """What is wrong, and a hint, in the words of the configuration file rather than of pydantic."""
     kind, value = detail["type"], detail["input"]
     if kind == "extra_forbidden":
         return "unknown key", _did_you_mean(str(path[-1]), _known_keys(path[:-1]))
@@ -97,16 +105,8 @@ def _words(detail: ErrorDetails, path: KeyPath, source: Source) -> tuple[str, st
     if kind == "value_error":
         return detail["msg"].removeprefix("Value error, "), ""
     context = cast("dict[str, object]", detail.get("ctx", {}))
-    if kind == "literal_error":
-        return f"expected {context.get('expected')}, got {_describe(value)}", ""
-    if kind in ("greater_than_equal", "less_than_equal"):
-        word = "at least" if kind == "greater_than_equal" else "at most"
-        limit = context.get("ge", context.get("le"))
-        return f"must be {word} {limit}, is {_short(value)}", ""
-    if kind == "too_short":
-        return f"must hold at least {context.get('min_length')}, holds {context.get('actual_length')}", ""
-    if kind == "too_long":
-        return f"must hold at most {context.get('max_length')}, holds {context.get('actual_length')}", ""
+    if kind in _BOUNDS:
+        return _BOUNDS[kind].format(**context, given=_short(value), described=_describe(value)), ""
     return detail["msg"][:1].lower() + detail["msg"][1:], ""
 
 

@@ -44,7 +44,9 @@ def _base_url(value: str) -> str:
     if not _BASE_URL.fullmatch(value):
         raise ValueError("expected a path such as /api, without a trailing slash")
     if _VERSION_END.search(value):
-        raise ValueError("leave the version out: every route is {api_base_url}/{version}/{module}, such as /api/v1/broker")
+        raise ValueError(
+            "leave the version out: every route is {api_base_url}/{version}/{module}, such as /api/v1/broker"
+        )
     return value
 
 
@@ -122,10 +124,16 @@ class Section(BaseModel):
 class NginxConfig(Section):
     """The gateway."""
 
-    host: Host = Field(default="127.0.0.1", description="Address on which the gateway listens; 0.0.0.0 opens it to the network.")
+    host: Host = Field(
+        default="127.0.0.1", description="Address on which the gateway listens; 0.0.0.0 opens it to the network."
+    )
     port: Port = Field(default=8000, description="Port of the gateway.")
-    worker_processes: WorkerProcesses = Field(default=1, description="nginx worker processes: a number, or auto (one per core).")
-    worker_connections: int = Field(default=1024, ge=32, le=65535, description="Connections per worker, both sides counted.")
+    worker_processes: WorkerProcesses = Field(
+        default=1, description="nginx worker processes: a number, or auto (one per core)."
+    )
+    worker_connections: int = Field(
+        default=1024, ge=32, le=65535, description="Connections per worker, both sides counted."
+    )
 
 
 class ServerConfig(Section):
@@ -148,7 +156,7 @@ class WebSocketConfig(Section):
 
     routing_strategy: Literal["path", "query_param"] = Field(
         default="path",
-        description="path: /api/v1/{module}/ws. query_param: also /api/v1/ws?type=orders, sent to the owner of the route.",
+        description="path: /api/v1/{module}/ws. query_param: also /api/v1/ws?type=orders, to the owner of the route.",
     )
     query_param_name: Annotated[str, AfterValidator(_param_name)] = Field(
         default="type", description="Name of the query parameter that holds the route."
@@ -158,8 +166,12 @@ class WebSocketConfig(Section):
 class LogsConfig(Section):
     """Log files in .local/logs."""
 
-    level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least level that is written.")
-    max_bytes: Bytes = Field(default=10 * 1024**2, ge=64 * 1024, le=1024**3, description="A log file is rotated at this size.")
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="Least level that is written."
+    )
+    max_bytes: Bytes = Field(
+        default=10 * 1024**2, ge=64 * 1024, le=1024**3, description="A log file is rotated at this size."
+    )
     backups: int = Field(default=5, ge=1, le=100, description="Rotated files kept per log.")
     unified: bool = Field(default=True, description="Write every process's lines, merged, to backend-unified.log.")
 
@@ -174,13 +186,17 @@ class HealthConfig(Section):
     """When an instance counts as healthy."""
 
     timeout: Seconds = Field(default=1.0, ge=0.05, le=60, description="How long one health answer may take.")
-    start_deadline: Seconds = Field(default=15.0, ge=1, le=600, description="How long up waits for all servers to be healthy.")
+    start_deadline: Seconds = Field(
+        default=15.0, ge=1, le=600, description="How long up waits for all servers to be healthy."
+    )
 
 
 class LimitsConfig(Section):
     """Bounds on what clients may send."""
 
-    body: Bytes = Field(default=1024**2, ge=1024, le=1024**3, description="Largest request body; larger ones are answered 413.")
+    body: Bytes = Field(
+        default=1024**2, ge=1024, le=1024**3, description="Largest request body; larger ones are answered 413."
+    )
 
 
 class DeploymentConfig(Section):

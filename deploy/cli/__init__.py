@@ -1,1 +1,4 @@
-"""The console command `backend-manager`. One module per verb; each imports only what it needs, so that every verb is quick."""
+"""The console command `backend-manager`. One module per verb.
+
+Each imports only what it needs, so that every verb is quick.
+"""

@@ -19,7 +19,7 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-Verbs = argparse._SubParsersAction  # noqa: SLF001 (argparse names the type of add_subparsers nowhere else)
+Verbs = argparse._SubParsersAction
 _Add = Callable[["Verbs[argparse.ArgumentParser]"], None]
 
 
@@ -53,7 +53,9 @@ def _seconds(text: str) -> float:
 
 def _generation(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--generate-nginx", action="store_true", help="accepted; nginx.conf is always generated anew")
-    parser.add_argument("--validate", action="store_true", help="accepted; every file is always checked by its real parser")
+    parser.add_argument(
+        "--validate", action="store_true", help="accepted; every file is always checked by its real parser"
+    )
     parser.add_argument("--verbose", action="store_true", help="say every step, with its time")
 
 
@@ -94,7 +96,9 @@ def _plan(verbs: "Verbs[argparse.ArgumentParser]") -> None:
 
 def _logs(verbs: "Verbs[argparse.ArgumentParser]") -> None:
     parser = _verb(verbs, "logs", "show the logs of all processes, merged")
-    parser.add_argument("names", nargs="*", metavar="NAME", help="only these: broker-0, or broker for all its instances")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help="only these: broker-0, or broker for all its instances"
+    )
     parser.add_argument("--config", default=DEFAULT_CONFIG, help=f"the YAML file (default: {DEFAULT_CONFIG})")
     parser.add_argument("-f", "--follow", action="store_true", help="go on as lines are written")
     parser.add_argument("-n", "--lines", type=_count, default=20, help="lines per log to begin with (default: 20)")

@@ -9,6 +9,7 @@ from deploy.cli.stop import take_down
 from deploy.plan import Plan
 from deploy.runtime.launch import alive
 from deploy.runtime.logs import view
+from deploy.runtime.shield import uninterrupted
 from deploy.runtime.supervisor_client import connect
 
 _WATCH_STEP_S = 0.5
@@ -28,10 +29,15 @@ def stay(plan: Plan) -> int:
     try:
         form = view.formatter(sys.stdout, os.environ)
         view.show(chosen(plan.layout, []), sys.stdout, form, lines=0, following=True, stop=over.is_set)
+    except KeyboardInterrupt:
+        # Outside the view, which ends by itself on Ctrl-C.
+        pass
     finally:
         ended_by_itself = over.is_set()
         over.set()
-        take_down(plan.layout, None, as_json=False)
+        # An impatient second Ctrl-C does not leave half a tree: every tier has its grace, and no longer.
+        with uninterrupted():
+            take_down(plan.layout, None, as_json=False)
     if ended_by_itself:
         print("supervisord ended by itself; what it left has been stopped", file=sys.stderr)
     return int(ended_by_itself)

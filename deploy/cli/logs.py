@@ -12,6 +12,7 @@ from deploy.layout import Layout
 from deploy.runtime.logs import sources, view
 from deploy.runtime.logs.clean import clean
 
+
 class NoLogs(DeployError):
     """There is nothing to show."""
 

@@ -23,7 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _run(arguments)
     except DeployError as error:
-        return _report(error, as_json=getattr(arguments, "json", False))
+        return _report(error, as_json=_json(arguments))
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return INTERRUPTED
@@ -31,11 +31,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         # `| head` has seen enough. Nothing more can be printed, also not by the interpreter at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        # A folder of another user, a full disk: what the system refused, where, and not a traceback.
+        return _report(
+            DeployError(f"{error.filename or 'the system'}: {error.strerror or error}"), as_json=_json(arguments)
+        )
 
 
 def _run(arguments: argparse.Namespace) -> int:
     module = importlib.import_module(f"deploy.cli.{arguments.verb.replace('-', '_')}")
     return int(module.run(arguments))
+
+
+def _json(arguments: argparse.Namespace) -> bool:
+    return bool(getattr(arguments, "json", False))
 
 
 def _report(error: DeployError, *, as_json: bool) -> int:

@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -46,7 +46,9 @@ class PlainProgress:
         self._print(f"{name:<24} {state}{f': {detail}' if detail else ''}")
 
     def _print(self, text: str) -> None:
-        print(f"[{time.monotonic() - self._start:6.2f}s] {text}", file=sys.stderr, flush=True)
+        # Nobody may be there to read it (`| head`, a closed terminal); the work goes on all the same.
+        with suppress(OSError):
+            print(f"[{time.monotonic() - self._start:6.2f}s] {text}", file=sys.stderr, flush=True)
 
 
 class LiveProgress:
@@ -61,15 +63,19 @@ class LiveProgress:
     def __enter__(self) -> "LiveProgress":
         return self
 
-    def __exit__(self, _kind: type[BaseException] | None, _error: BaseException | None, _: TracebackType | None) -> None:
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _: TracebackType | None
+    ) -> None:
         if self._live is not None:
-            self._live.stop()
+            with suppress(OSError):
+                self._live.stop()
 
     def note(self, text: str) -> None:
-        if self._live is not None:
-            self._live.console.print(text, markup=False)
-        else:
-            print(text, file=sys.stderr)
+        with suppress(OSError):
+            if self._live is not None:
+                self._live.console.print(text, markup=False)
+            else:
+                print(text, file=sys.stderr)
 
     def stage(self, text: str) -> None:
         self._stage = text
@@ -80,6 +86,10 @@ class LiveProgress:
         self._draw()
 
     def _draw(self) -> None:
+        with suppress(OSError):
+            self._show()
+
+    def _show(self) -> None:
         if self._live is None and self._rows:
             from rich.console import Console
             from rich.live import Live

@@ -27,7 +27,7 @@ def _first_line(error: DeployError) -> str:
         count = len(error.problems)
         return f"{count} problem{'s' if count != 1 else ''} in {error.path}; nothing was started or written"
     if isinstance(error, StartFailed):
-        return "the tree did not come up; what was started has been stopped"
+        return f"the tree did not come up; {error.aftermath}"
     return str(error)
 
 
@@ -43,7 +43,14 @@ def _document(error: DeployError) -> dict[str, object]:
     document: dict[str, object] = {"ok": False, "error": _first_line(error), "exit_code": error.exit_code}
     if isinstance(error, ConfigError):
         document["problems"] = [
-            {"file": str(error.path), "line": p.line, "column": p.column, "key": p.key, "message": p.message, "hint": p.hint}
+            {
+                "file": str(error.path),
+                "line": p.line,
+                "column": p.column,
+                "key": p.key,
+                "message": p.message,
+                "hint": p.hint,
+            }
             for p in error.problems
         ]
     if isinstance(error, StartFailed):

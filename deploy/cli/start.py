@@ -34,9 +34,12 @@ def bring_up(config: str, *, as_json: bool, verbose: bool) -> Plan:
     layout = checked.layout
     plan = checked.plan(context.find_nginx(layout))
     artifact.make_folders(layout.folders())
-    with watching(as_json=as_json, verbose=verbose) as progress:
-        with tree_lock(layout.lock, timeout=plan.start_deadline + LOCK_MARGIN_S, waiting=progress.note):
-            result = up(plan, context.python(), os.environ, progress)
+    patience = plan.start_deadline + LOCK_MARGIN_S
+    with (
+        watching(as_json=as_json, verbose=verbose) as progress,
+        tree_lock(layout.lock, timeout=patience, waiting=progress.note),
+    ):
+        result = up(plan, context.python(), os.environ, progress)
     _say(plan, result, time.monotonic() - began, as_json=as_json)
     return plan
 

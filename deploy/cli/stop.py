@@ -20,7 +20,12 @@ def run(arguments: argparse.Namespace) -> int:
     stopped = take_down(layouts.layout_for(arguments.config), arguments.timeout, as_json=arguments.json)
     seconds = time.monotonic() - began
     if arguments.json:
-        document = {"ok": True, "seconds": round(seconds, 3), "stopped": stopped.processes, "leftovers": stopped.leftovers}
+        document = {
+            "ok": True,
+            "seconds": round(seconds, 3),
+            "stopped": stopped.processes,
+            "leftovers": stopped.leftovers,
+        }
         print(json.dumps(document, indent=2, ensure_ascii=False))
     else:
         print(_summary(stopped, seconds))

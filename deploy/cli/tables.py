@@ -24,7 +24,9 @@ def print_status(tree: TreeStatus) -> None:
     """One row a process; below it, why those that failed did."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in _COLUMNS:
-        table.add_column(column, justify="right" if column in _RIGHT else "left", no_wrap=column in ("process", "address"))
+        table.add_column(
+            column, justify="right" if column in _RIGHT else "left", no_wrap=column in ("process", "address")
+        )
     for process in tree.processes:
         table.add_row(*_cells(process), style=None if process.healthy else "red")
     out = console()

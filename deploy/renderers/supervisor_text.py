@@ -1,7 +1,7 @@
 """Escaping for supervisord.conf: the one place that knows how supervisor 4.3 reads a value.
 
-supervisor strips white space, cuts a value at white space followed by `;` or `#`, expands `%(name)s`, and only then splits
-a command as a POSIX shell would. An environment value is split by another rule that knows quotes but no escapes.
+supervisor strips white space, cuts a value at white space followed by `;` or `#`, expands `%(name)s`, and only then
+splits a command as a POSIX shell would. An environment value is split by another rule that knows quotes but no escapes.
 """
 
 import re

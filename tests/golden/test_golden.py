@@ -1,6 +1,7 @@
 """Golden pairs: a folder holds `config.yaml` and either `error.txt` or the generated files.
 
-A new case is a new folder. `UPDATE_GOLDEN=1 make test-fast` writes what comes out; read the difference before committing.
+A new case is a new folder. `UPDATE_GOLDEN=1 make test-fast` writes what comes out; read the difference before
+committing.
 """
 
 import os
@@ -50,7 +51,9 @@ def test_C02_C03_C04_C08_golden_errors(case: Path) -> None:
 
 
 @pytest.mark.parametrize("case", [c for c in CASES if not _fails(c)], ids=lambda case: case.name)
-@pytest.mark.parametrize("render", [supervisor.render, nginx.render, snapshot.render], ids=["supervisord", "nginx", "tree"])
+@pytest.mark.parametrize(
+    "render", [supervisor.render, nginx.render, snapshot.render], ids=["supervisord", "nginx", "tree"]
+)
 def test_N07_P01_golden_files(case: Path, render: Callable[[Plan], Artifact]) -> None:
     found = render(_plan_of(case))
     again = render(_plan_of(case))

@@ -1,0 +1,58 @@
+"""Documentation is tested: what it names exists, and what exists is named."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from deploy import reference
+from deploy.cli.arguments import build_parser
+from deploy.schema import DeploymentConfig
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+
+
+@pytest.mark.parametrize("name", sorted(reference.PAGES))
+def test_generated_reference_is_up_to_date(name: str) -> None:
+    assert (ROOT / "docs" / "reference" / name).read_text(encoding="utf-8") == reference.PAGES[
+        name
+    ](), "run: make generate"
+
+
+def test_C01_every_key_of_the_shipped_configuration_is_in_the_reference() -> None:
+    shipped = yaml.safe_load((ROOT / "dev-config.yaml").read_text(encoding="utf-8"))
+    page = reference.config_page()
+    for key in DeploymentConfig.model_fields:
+        assert f"`{key}" in page
+        assert key in shipped or f"# {key}:" in (ROOT / "dev-config.yaml").read_text(encoding="utf-8"), key
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+        if "://" not in target:
+            assert (page.parent / target).exists(), f"{page}: {target}"
+
+
+def test_M07_make_targets_that_documents_name_exist_and_are_documented() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    documented = set(re.findall(r"^([a-z-]+):.*## ", makefile, re.MULTILINE))
+    phony = {name for line in re.findall(r"^\.PHONY: (.*)$", makefile, re.MULTILINE) for name in line.split()}
+    assert phony == documented, "every verb has a ## comment"
+    for page in PAGES:
+        for name in re.findall(r"\bmake ([a-z][a-z-]*)", _code(page)):
+            assert name in documented, f"{page}: make {name}"
+
+
+def _code(page: Path) -> str:
+    """What stands as code: `make sure` in running text is no command."""
+    blocks = re.findall(r"```sh\n(.*?)```|`([^`\n]+)`", page.read_text(encoding="utf-8"), re.DOTALL)
+    return "\n".join(block or inline for block, inline in blocks)
+
+
+def test_P12_every_verb_is_in_the_reference_and_in_a_guide() -> None:
+    verbs = set(re.findall(r"^## (.+)$", reference.cli_page(), re.MULTILINE))
+    assert {"start", "stop", "status", "restart", "gen-nginx-conf", "gen-supervisor-conf", "plan", "logs"} <= verbs
+    assert build_parser().prog == "backend-manager"
