@@ -1,15 +1,19 @@
 """supervisord's XML-RPC namespace `tree`: what its own interface lacks for running this tree.
 
-- `compare` and `adopt`: reconciliation per process; supervisor's own `update` restarts a whole group when one program in
-  it changes.
+- `compare` and `adopt`: reconciliation per process; supervisor's own `update` restarts a whole group when one program
+  in it changes.
 - `stop`: a stop with its own time until SIGKILL.
 - `confirm`: RUNNING as soon as a process is known to be healthy.
 - `overview`: priorities and restart counts.
 - An end to crash loops whose lives last longer than `startsecs`, and the reason of every FATAL in plain `status`.
+- An end to what a process that died by itself leaves behind of its group.
 """
 
+import os
+import signal
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +36,7 @@ _Configs = dict[str, tuple[Any, Any]]
 
 
 class TreeInterface:
-    """The methods of the namespace. Names are supervisor's full ones, `broker:broker-0`; a group of one is `nginx:nginx`."""
+    """The methods of the namespace. Names are supervisor's full ones: `broker:broker-0`, and `nginx:nginx`."""
 
     def __init__(self, supervisord: _Supervisord) -> None:
         self._supervisord = supervisord
@@ -40,6 +44,7 @@ class TreeInterface:
         self._short_lives: Counter[str] = Counter()
         events.subscribe(events.ProcessStateStartingEvent, self._on_starting)
         events.subscribe(events.ProcessStateExitedEvent, self._on_exited)
+        events.subscribe(events.ProcessStateBackoffEvent, self._on_backoff)
         events.subscribe(events.ProcessStateFatalEvent, self._on_fatal)
         wakeup.install(supervisord.options.get_socket_map())
 
@@ -96,6 +101,8 @@ class TreeInterface:
             process = running[name][1] if name in running else None
             if process is not None and process.get_state() == ProcessStates.STARTING:
                 process.delay = process.backoff = 0
+                # supervisor asserts that what dies within `startsecs` of its start is STARTING, and ends itself if not.
+                process.laststart = min(process.laststart, time.time() - process.config.startsecs)
                 process.change_state(ProcessStates.RUNNING)
         return True
 
@@ -126,7 +133,9 @@ class TreeInterface:
         groups = options.process_group_configs
         if path:
             options.process_group_configs = known
-        return {f"{group.name}:{program.name}": (group, program) for group in groups for program in group.process_configs}
+        return {
+            f"{group.name}:{program.name}": (group, program) for group in groups for program in group.process_configs
+        }
 
     @staticmethod
     def _differs(wanted: tuple[Any, Any], running: tuple[Any, Any]) -> bool:
@@ -142,7 +151,7 @@ class TreeInterface:
             del self._supervisord.process_groups[group_name]
             events.notify(events.ProcessGroupRemovedEvent(group_name))
 
-    def _add(self, group_config: Any, process_config: Any) -> None:  # noqa: ANN401
+    def _add(self, group_config: Any, process_config: Any) -> None:
         groups = self._supervisord.process_groups
         if group_config.name not in groups:
             group_config.after_setuid()
@@ -156,8 +165,13 @@ class TreeInterface:
         if event.from_state in (ProcessStates.EXITED, ProcessStates.BACKOFF):
             self._restarts[_full_name(event.process)] += 1
 
+    def _on_backoff(self, event: _Event) -> None:
+        _end_group(event.process)
+
     def _on_exited(self, event: _Event) -> None:
         process, name = event.process, _full_name(event.process)
+        _end_group(process)
+        wakeup.poke()
         killed_from_outside = process.exitstatus is None or process.exitstatus < 0
         if killed_from_outside or process.laststop - process.laststart > _SHORT_LIFE_S:
             self._short_lives[name] = 0
@@ -174,6 +188,13 @@ class TreeInterface:
         self._short_lives[_full_name(process)] = 0
         if reason:
             process.spawnerr = f"keeps dying: {reason}"
+
+
+def _end_group(process: _Process) -> None:
+    """Kill what is left of the group that `process` led: a worker of a killed master goes on holding the port."""
+    if process.config.killasgroup and process.pid > 0:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def _full_name(process: _Process) -> str:

@@ -1,21 +1,23 @@
 """Ends supervisord's poll at once when a child dies.
 
 supervisor 4.3 polls for up to a second and, since Python retries interrupted calls (PEP 475), SIGCHLD does not end the
-poll: a death is seen up to a second late, once per group at shutdown. Python writes a byte to this pipe for every signal.
+poll: a death is seen up to a second late, once per group at shutdown. Python writes a byte to this pipe for
+every signal.
 """
 
 import os
 import signal
+from contextlib import suppress
 
 
 class Wakeup:
     """A dispatcher of supervisord's socket map: always readable, reads and forgets."""
 
     def __init__(self) -> None:
-        self._read, write = os.pipe()
+        self._read, self._write = os.pipe()
         os.set_blocking(self._read, False)
-        os.set_blocking(write, False)
-        signal.set_wakeup_fd(write, warn_on_full_buffer=False)
+        os.set_blocking(self._write, False)
+        signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
 
     def fileno(self) -> int:
         return self._read
@@ -26,11 +28,14 @@ class Wakeup:
     def writable(self) -> bool:
         return False
 
+    def poke(self) -> None:
+        """End the next poll at once: there is something to do."""
+        with suppress(BlockingIOError):
+            os.write(self._write, b"\0")
+
     def handle_read_event(self) -> None:
-        try:
+        with suppress(BlockingIOError):
             os.read(self._read, 4096)
-        except BlockingIOError:
-            return
 
     def handle_error(self) -> None:
         """supervisord calls this for any error of the above; there is none to handle."""
@@ -44,3 +49,9 @@ def install(socket_map: dict[int, object]) -> None:
     if not _installed:
         _installed.append(Wakeup())
     socket_map[_installed[0].fileno()] = _installed[0]
+
+
+def poke() -> None:
+    """End the next poll of this process at once, where a Wakeup is installed."""
+    for wakeup in _installed:
+        wakeup.poke()

@@ -13,6 +13,8 @@ from deploy.runtime.supervisor_client import STOPPED_STATES, ProcessInfo, Superv
 _STEP_S = 0.005
 # supervisord sends SIGKILL when the grace is over; this is how much later we still believe in it.
 _KILL_MARGIN_S = 5.0
+# Of `deploy.plan.Tier`, which would cost the import of the whole schema.
+_TIERS = 5
 
 
 class StopFailed(DeployError):
@@ -29,11 +31,16 @@ class Stopped:
 
 def down(layout: Layout, timeout: float, progress: Progress) -> Stopped:
     """Stop everything of this tree; nothing running is fine. `timeout` is the grace in seconds, per tier."""
-    client = connect(layout.socket)
+    client = connect(layout.socket, patience=ending_takes(timeout))
     if client is None:
         return Stopped((), end_leftovers(layout, timeout, progress))
     with client:
         return Stopped(stop_tree(client, timeout, progress), ())
+
+
+def ending_takes(grace: float) -> float:
+    """How long a supervisord that somebody else told to end may take for it, in seconds: the grace of every tier."""
+    return _TIERS * (grace + 1) + _KILL_MARGIN_S
 
 
 def end_leftovers(layout: Layout, grace: float, progress: Progress) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from deploy.errors import DeployError
 from deploy.layout import Layout
+from deploy.runtime.shield import uninterrupted
 from deploy.runtime.supervisor_client import SupervisorClient, connect
 
 _START_TIMEOUT_S = 10.0
@@ -40,11 +41,21 @@ def launch(python: Path, layout: Layout, environ: Mapping[str, str]) -> Supervis
         try:
             output, _ = process.communicate(timeout=_START_TIMEOUT_S)
         except BaseException:
-            process.kill()
+            _settle(process)
             raise
     if process.returncode != 0:
-        raise SupervisordFailed(f"supervisord did not start (exit {process.returncode}): {output.decode().strip()}")
+        words = output.decode(errors="replace").strip()
+        raise SupervisordFailed(f"supervisord did not start (exit {process.returncode}): {words}")
     return _connected(layout)
+
+
+def _settle(process: subprocess.Popen[bytes]) -> None:
+    """Let an interrupted start come to its end: killed halfway it could leave a daemon that nobody can talk to yet."""
+    with uninterrupted():
+        try:
+            process.communicate(timeout=_START_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
 
 
 def _connected(layout: Layout) -> SupervisorClient:

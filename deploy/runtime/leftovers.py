@@ -51,7 +51,7 @@ def find(socket_path: Path, nginx_conf: Path) -> list[Leftover]:
     """
     sockets = {str(socket_path), os.path.realpath(socket_path)}
     confs = {str(nginx_conf), os.path.realpath(nginx_conf)}
-    pids = _suspects([f"SUPERVISOR_SERVER_URL=unix://{path}" for path in sockets], confs)
+    pids = _suspects([f"SUPERVISOR_SERVER_URL=unix://{path}" for path in sockets], confs) - {os.getpid()}
     if not pids:
         return []
     # Only now: it costs tens of ms, and most of the time there is nothing.
@@ -139,8 +139,6 @@ def _is_left(process: "psutil.Process", urls: set[str]) -> bool:
     supervisord's children stay in its session, each leads a process group, and they read and write pipes. A shell that
     somebody opened from one of them has a terminal, and leads a session in which its own jobs are.
     """
-    import psutil
-
     if _supervised_name(process, urls) is None or _is_supervised(process):
         return False
     if _has_terminal(process) or not _writes_to_pipe(process):
@@ -148,7 +146,16 @@ def _is_left(process: "psutil.Process", urls: set[str]) -> bool:
     session, group = os.getsid(process.pid), os.getpgid(process.pid)
     if session == process.pid or _began_inside(session, urls):
         return False
-    return group == process.pid or not psutil.pid_exists(group)
+    return group == process.pid or not _runs(group)
+
+
+def _runs(pid: int) -> bool:
+    import psutil
+
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
 
 
 def _supervised_name(process: "psutil.Process", urls: set[str]) -> str | None:

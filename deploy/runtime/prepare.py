@@ -1,5 +1,6 @@
 """Puts the files of a plan on disk, each checked by its real parser before it replaces the former one."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -33,7 +34,8 @@ def render(plan: Plan) -> Files:
 @contextmanager
 def candidate(file: Artifact) -> Iterator[Path]:
     """`file` under another name beside its place, for a parser to look at; removed afterwards."""
-    path = file.path.with_name(f".candidate-{file.path.name}")
+    # Of this process alone: `plan` and `gen-nginx-conf` may look at theirs at the same time.
+    path = file.path.with_name(f".candidate-{os.getpid()}-{file.path.name}")
     artifact.write([replace(file, path=path)])
     try:
         yield path

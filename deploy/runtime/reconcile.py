@@ -4,14 +4,18 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from deploy.plan import Plan, Process
+from deploy.errors import DeployError
+from deploy.plan import Plan
 from deploy.runtime import applied, down, prepare
+from deploy.runtime.health import probe
 from deploy.runtime.preflight import check_ports
 from deploy.runtime.prepare import Files, Former
 from deploy.runtime.progress import Progress
-from deploy.runtime.supervisor_client import Difference, SupervisorClient
-from deploy.runtime.waiting import wait_gateway, wait_healthy
+from deploy.runtime.shield import uninterrupted
+from deploy.runtime.supervisor_client import Difference, ProcessInfo, SupervisorClient
+from deploy.runtime.waiting import StartFailed, wait_gateway, wait_healthy
 
+_STEP_S = 0.01
 _Address = tuple[str | None, int | None]
 
 
@@ -59,22 +63,31 @@ def reconcile(plan: Plan, files: Files, client: SupervisorClient, progress: Prog
     changes = find_changes(plan, files, client)
     if not changes:
         prepare.write(files)
-        _verify(plan, client, progress)
-        return Outcome()
+        return _verify(plan, client, progress)
     _check(plan, files, changes)
     former = Former(files)
     prepare.write(files)
     try:
         return _apply(plan, changes, client, progress)
-    except BaseException:
-        _undo(plan, former, client, progress)
+    except BaseException as error:
+        with uninterrupted():
+            aftermath = _go_back(plan, former, client, progress)
+        if isinstance(error, StartFailed):
+            error.aftermath = aftermath
+        else:
+            progress.note(aftermath)
         raise
 
 
-def _verify(plan: Plan, client: SupervisorClient, progress: Progress) -> None:
+def _verify(plan: Plan, client: SupervisorClient, progress: Progress) -> Outcome:
     deadline = time.monotonic() + plan.start_deadline
-    wait_healthy(plan, plan.servers(), client, deadline, progress)
-    wait_gateway(plan, client, deadline, progress)
+    try:
+        wait_healthy(plan, plan.servers(), client, deadline, progress)
+        wait_gateway(plan, client, deadline, progress)
+    except StartFailed as error:
+        error.aftermath = "nothing was changed, and the tree still runs"
+        raise
+    return Outcome()
 
 
 def _check(plan: Plan, files: Files, changes: Changes) -> None:
@@ -130,17 +143,34 @@ def _apply(plan: Plan, changes: Changes, client: SupervisorClient, progress: Pro
 def _apply_gateway(plan: Plan, changes: Changes, client: SupervisorClient) -> bool:
     """Start nginx where it does not run; where it runs and its file changed, let it reload without losing a request."""
     name = plan.processes[-1].rpc_name
-    running = any(info.rpc_name == name and info.alive for info in client.processes())
+    running = [info for info in client.processes() if info.rpc_name == name and info.alive]
     if not running:
         client.start(name)
     elif changes.gateway:
-        client.signal(name, "HUP")
-    return running and changes.gateway
+        _reload(client, running[0])
+    return bool(running) and changes.gateway
 
 
-def _undo(plan: Plan, former: Former, client: SupervisorClient, progress: Progress) -> None:
+def _reload(client: SupervisorClient, nginx: ProcessInfo) -> None:
+    from deploy.runtime.gateway_reload import Reload  # psutil takes 30 ms to import, and reloads are rare
+
+    reload = Reload(nginx.pid)
+    client.signal(nginx.rpc_name, "HUP")
+    reload.wait()
+
+
+def _go_back(plan: Plan, former: Former, client: SupervisorClient, progress: Progress) -> str:
+    """Undo the change; what has become of the tree, in a few words."""
     progress.stage("going back to the former configuration")
-    former.restore()
+    try:
+        former.restore()
+        _undo(plan, client)
+    except DeployError as error:
+        return f"going back to the former configuration failed as well ({error}); run: make supervise-restart"
+    return "the former configuration is in force again"
+
+
+def _undo(plan: Plan, client: SupervisorClient) -> None:
     back = client.compare()
     replaced = [*back.changed, *back.removed]
     down.stop_processes(client, replaced, plan.grace)
@@ -149,6 +179,19 @@ def _undo(plan: Plan, former: Former, client: SupervisorClient, progress: Progre
         if info.state == "STOPPED":
             client.start(info.rpc_name)
     client.signal(plan.processes[-1].rpc_name, "HUP")
+    _wait_former(applied.read(plan.layout.snapshot), plan.start_deadline)
+
+
+def _wait_former(tree: applied.AppliedTree, seconds: float) -> None:
+    """Wait until the servers answer again. One that was ill before the change may stay so: that is no new failure."""
+    deadline = time.monotonic() + seconds
+    for process in tree.processes:
+        if process.endpoint is None or process.health_path is None:
+            continue
+        while not probe(*process.endpoint, process.health_path, tree.health_timeout).healthy:
+            if time.monotonic() > deadline:
+                return
+            time.sleep(_STEP_S)
 
 
 def full_name(rpc: str) -> str:

@@ -11,7 +11,7 @@ from deploy.runtime import applied
 from deploy.runtime.applied import AppliedTree
 from deploy.runtime.health import probe
 from deploy.runtime.resources import Usage, usage_of
-from deploy.runtime.supervisor_client import ProcessInfo, connect
+from deploy.runtime.supervisor_client import ProcessInfo, SupervisorAbsent, connect
 
 
 @dataclass(frozen=True)
@@ -53,13 +53,20 @@ class TreeStatus:
 
 
 def read(layout: Layout) -> TreeStatus:
-    """Ask supervisord, every server and the gateway. Never raises for a tree that is down or ill."""
+    """Ask supervisord, every server and the gateway. Never raises for a tree that is down or ill.
+
+    Raises SupervisorFault while supervisord is stopping the tree, SupervisorStalled when it does not answer.
+    """
     tree = applied.read(layout.snapshot)
     client = connect(layout.socket)
     if client is None:
         return TreeStatus(0, str(layout.config), ())
-    with client:
-        infos, overview, pid = client.processes(), client.overview(), client.pid()
+    try:
+        with client:
+            infos, overview, pid = client.processes(), client.overview(), client.pid()
+    except SupervisorAbsent:
+        # It ended while we asked.
+        return TreeStatus(0, str(layout.config), ())
     order = {process.full_name: index for index, process in enumerate(tree.processes)}
     infos.sort(key=lambda info: (-order.get(info.full_name, 0), info.full_name))
     health = _health(infos, tree)

@@ -2,6 +2,7 @@
 
 import http.client
 import socket
+import time
 import xmlrpc.client
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,18 +14,29 @@ RUNNING_STATES = frozenset({"RUNNING", "STARTING"})
 STOPPED_STATES = frozenset({"STOPPED", "EXITED", "FATAL", "UNKNOWN"})
 # "It is so already" is what was asked for: ALREADY_STARTED, NOT_RUNNING, ALREADY_ADDED.
 _ALREADY = frozenset({60, 70, 90})
+_SHUTDOWN_STATE = 6
 _TIMEOUT_S = 10.0
+_STEP_S = 0.02
 
 
 class SupervisorUnavailable(DeployError):
     """No supervisord answers on the socket."""
 
 
+class SupervisorAbsent(SupervisorUnavailable):
+    """Nothing listens on the socket, or there is none."""
+
+
+class SupervisorStalled(SupervisorUnavailable):
+    """It listens, and does not answer."""
+
+
 class SupervisorFault(DeployError):
     """supervisord refused a call; `code` is its fault code."""
 
     def __init__(self, code: int, text: str) -> None:
-        super().__init__(f"supervisord refused: {text}")
+        ending = "it is stopping the tree; try again when that is done"
+        super().__init__(f"supervisord refused: {ending if code == _SHUTDOWN_STATE else text}")
         self.code = code
 
 
@@ -179,7 +191,11 @@ class SupervisorClient:
             raise SupervisorFault(fault.faultCode, fault.faultString) from None
         except (OSError, http.client.HTTPException, xmlrpc.client.ProtocolError) as error:
             self._transport.close()
-            raise SupervisorUnavailable(f"no supervisord answers on {self._socket_path} ({error})") from None
+            raise _unavailable(self._socket_path, error) from None
+        except BaseException:
+            # Ctrl-C between request and answer: the next call needs a connection that owes nothing.
+            self._transport.close()
+            raise
 
 
 def _info(row: dict[str, object]) -> ProcessInfo:
@@ -195,14 +211,40 @@ def _info(row: dict[str, object]) -> ProcessInfo:
     )
 
 
-def connect(socket_path: Path) -> SupervisorClient | None:
-    """A client to the supervisord that listens there; None when there is none (a stale socket file is none)."""
-    if not socket_path.exists():
-        return None
-    client = SupervisorClient(socket_path)
-    try:
-        client.pid()
-    except SupervisorUnavailable:
-        client.close()
-        return None
-    return client
+def _unavailable(socket_path: Path, error: Exception) -> SupervisorUnavailable:
+    if isinstance(error, ConnectionRefusedError | FileNotFoundError):
+        return SupervisorAbsent(f"no supervisord listens on {socket_path}")
+    if isinstance(error, TimeoutError):
+        return SupervisorStalled(
+            f"supervisord on {socket_path} did not answer within {_TIMEOUT_S:g} s; see whether a signal stopped it"
+        )
+    return SupervisorUnavailable(f"supervisord on {socket_path} broke off ({str(error) or type(error).__name__})")
+
+
+def connect(socket_path: Path, *, patience: float = 0.0) -> SupervisorClient | None:
+    """A client to the supervisord that listens there; None when there is none (a stale socket file is none).
+
+    One that is about to end is waited for, up to `patience` seconds. Raises SupervisorFault or SupervisorUnavailable
+    when it is not gone by then, and SupervisorStalled for one that listens but does not answer.
+    """
+    deadline = time.monotonic() + patience
+    while socket_path.exists():
+        client = SupervisorClient(socket_path)
+        try:
+            client.pid()
+            return client
+        except SupervisorAbsent:
+            client.close()
+            return None
+        except (SupervisorFault, SupervisorUnavailable) as error:
+            client.close()
+            if not _is_ending(error) or time.monotonic() >= deadline:
+                raise
+        time.sleep(_STEP_S)
+    return None
+
+
+def _is_ending(error: DeployError) -> bool:
+    if isinstance(error, SupervisorFault):
+        return error.code == _SHUTDOWN_STATE
+    return not isinstance(error, SupervisorStalled)

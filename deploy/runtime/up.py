@@ -14,6 +14,7 @@ from deploy.runtime.launch import launch
 from deploy.runtime.preflight import check_ports
 from deploy.runtime.prepare import Files
 from deploy.runtime.progress import Progress
+from deploy.runtime.shield import uninterrupted
 from deploy.runtime.supervisor_client import SupervisorClient, connect
 from deploy.runtime.waiting import wait_gateway, wait_healthy
 
@@ -38,7 +39,7 @@ def up(plan: Plan, python: Path, environ: Mapping[str, str], progress: Progress)
     artifact.make_folders(plan.layout.folders())
     if prepare.client_conf_is_foreign(files):
         progress.note(f"{files.client.path} is not ours and stays; use supervisorctl -c {files.supervisord.path}")
-    client = connect(plan.layout.socket)
+    client = connect(plan.layout.socket, patience=down.ending_takes(plan.grace))
     if client is not None:
         with client:
             outcome = reconcile.reconcile(plan, files, client, progress)
@@ -53,14 +54,14 @@ def _start(plan: Plan, files: Files, python: Path, environ: Mapping[str, str], p
     check_ports(plan.endpoints())
     prepare.write(files)
     progress.stage("starting supervisord")
-    client = launch(python, plan.layout, environ)
-    with client:
-        try:
+    try:
+        with launch(python, plan.layout, environ) as client:
             _bring_up(plan, client, progress)
-        except BaseException:
-            # Ctrl-C included: up succeeds whole or leaves nothing behind (P04).
-            _tear_down(client, plan, progress)
-            raise
+    except BaseException:
+        # Ctrl-C included: up succeeds whole or leaves nothing behind (P04).
+        with uninterrupted():
+            _tear_down(plan, progress)
+        raise
     return Result(True, started=tuple(process.full_name for process in plan.processes))
 
 
@@ -75,7 +76,8 @@ def _bring_up(plan: Plan, client: SupervisorClient, progress: Progress) -> None:
     wait_gateway(plan, client, max(deadline, time.monotonic() + 2.0), progress)
 
 
-def _tear_down(client: SupervisorClient, plan: Plan, progress: Progress) -> None:
+def _tear_down(plan: Plan, progress: Progress) -> None:
     progress.stage("stopping what was started")
+    # The failure that brought us here is the one to tell.
     with suppress(DeployError):
-        down.stop_tree(client, plan.grace, progress)
+        down.down(plan.layout, plan.grace, progress)

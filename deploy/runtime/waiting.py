@@ -30,10 +30,11 @@ class Failure:
 
 
 class StartFailed(DeployError):
-    """Up failed whole; carries a Failure per process."""
+    """Processes did not come up; carries a Failure for each, and in `aftermath` what has become of the tree."""
 
     def __init__(self, failures: list[Failure]) -> None:
         self.failures = failures
+        self.aftermath = "what was started has been stopped"
         super().__init__("\n".join(f"{failure.name}: {failure.reason}" for failure in failures))
 
 

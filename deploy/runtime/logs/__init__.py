@@ -1,0 +1,1 @@
+"""Log files of the tree: reading across rotation, merging, viewing and cleaning (row P13)."""
