@@ -80,7 +80,8 @@ def _kind(name: str, field: FieldInfo) -> str:
         return "list of names"
     if "dict" in text:
         return "mapping"
-    return {int: "number", bool: "true or false", str: "text"}.get(field.annotation or str, "text")
+    plain = {int: "number", bool: "true or false"}
+    return next((word for kind, word in plain.items() if field.annotation is kind), "text")
 
 
 def _literals(annotation: Any) -> tuple[str, ...]:

@@ -26,13 +26,12 @@ def _problem(status: int, title: str, detail: str, *more_codes: int) -> _Problem
     return _Problem(status, title, detail, (status, *more_codes))
 
 
-# nginx's own codes: 494 is an oversized header. The words may hold no quotes: they stand inside JSON inside nginx.
+# nginx's own codes: 494 is an oversized header. A request that does not arrive in time (408) gets no answer from nginx.
+# The words may hold no quotes: they stand inside JSON inside nginx. A wrong path is told in the servers' own words.
 _PROBLEMS = (
     _problem(400, "Bad Request", "The request is not valid HTTP."),
-    _problem(404, "Not Found", "No such route at this gateway."),
+    _problem(404, "Not Found", "There is nothing at this path."),
     _problem(405, "Method Not Allowed", "The gateway does not take this method."),
-    _problem(408, "Request Timeout", "The request did not arrive in time."),
-    _problem(411, "Length Required", "The request needs a Content-Length."),
     _problem(413, "Content Too Large", "The request body is larger than this gateway takes."),
     _problem(414, "URI Too Long", "The request line is longer than this gateway takes."),
     _problem(431, "Request Header Fields Too Large", "The request headers are larger than this gateway takes.", 494),
@@ -41,6 +40,7 @@ _PROBLEMS = (
     _problem(502, "Bad Gateway", "The server behind the gateway is not there or broke the connection; try again."),
     _problem(503, "Service Unavailable", "The gateway is busy; try again."),
     _problem(504, "Gateway Timeout", "The server behind the gateway did not answer in time."),
+    _problem(505, "HTTP Version Not Supported", "The gateway takes HTTP/1.0 and HTTP/1.1."),
 )
 
 
@@ -68,6 +68,7 @@ def render(plan: Plan) -> Artifact:
         access_log=_access_log(plan.layout.logs / "nginx-access.log"),
         drain=max(plan.grace - _DRAIN_MARGIN_S, 0.1),
         problems=_PROBLEMS,
+        query_paths=[query.path for query in plan.gateway.queries],
         websocket_headers=templates.render("nginx", "websocket.conf.j2", {}).rstrip("\n"),
     )
     return Artifact(plan.layout.nginx_conf, text)

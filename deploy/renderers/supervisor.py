@@ -28,6 +28,7 @@ class _Group:
 
 _FILTERS: dict[str, Callable[..., str]] = {
     "option": lambda value: supervisor_text.option(str(value)),
+    "log_file": lambda value: supervisor_text.log_file(str(value)),
     "command": supervisor_text.command,
     "environment": supervisor_text.environment,
     # supervisor takes whole seconds; rounding up never cuts a grace short.

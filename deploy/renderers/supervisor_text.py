@@ -29,6 +29,11 @@ def option(text: str) -> str:
     return escaped
 
 
+def log_file(text: str) -> str:
+    """`text` as a program's `stdout_logfile`, which supervisor 4.3 expands twice."""
+    return option(text.replace("%", "%%"))
+
+
 def command(argv: tuple[str, ...]) -> str:
     """`argv` as a `command=`: the program is executed with exactly these words."""
     return option(shlex.join(argv))

@@ -29,6 +29,12 @@ def test_P01_any_text_survives_as_an_option(text: str) -> None:
     assert _read_back(supervisor_text.option(text)) == text
 
 
+@given(AWKWARD)
+def test_P01_any_text_survives_as_a_log_file_which_is_expanded_twice(text: str) -> None:
+    once = _read_back(supervisor_text.log_file(text))
+    assert expand(once, {"here": "/any/where"}, "stdout_logfile") == text
+
+
 @given(st.lists(AWKWARD, min_size=1, max_size=5))
 def test_P01_any_command_survives(argv: list[str]) -> None:
     assert shlex.split(_read_back(supervisor_text.command(tuple(argv)))) == argv

@@ -39,7 +39,9 @@ def test_C02_absurd_nesting_does_not_end_the_process(depth: int) -> None:
     assert _messages("[" * depth)
 
 
-@pytest.mark.parametrize("text", ["? [a]\n: 1\n", "a: !!python/object:os.system {}\n", "a: !!binary '?'\n", "a: !!int x\n"])
+@pytest.mark.parametrize(
+    "text", ["? [a]\n: 1\n", "a: !!python/object:os.system {}\n", "a: !!binary '?'\n", "a: !!int x\n"]
+)
 def test_C02_odd_yaml_is_a_problem_not_a_crash(text: str) -> None:
     source = yaml_source.read(text, {})
     assert source.problems or source.data is not None
