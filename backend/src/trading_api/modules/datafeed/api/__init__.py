@@ -1,0 +1,1 @@
+"""The REST API of the datafeed, one file per version."""

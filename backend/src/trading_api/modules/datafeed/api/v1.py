@@ -1,0 +1,110 @@
+"""Version 1 of the datafeed's REST API."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+from fastapi import Path, Query, Response
+
+from trading_api.models.market import BarsResponse, DatafeedConfiguration, SearchResult, SymbolInfo
+from trading_api.modules.datafeed import DatafeedModule
+from trading_api.modules.datafeed.history import MAX_BARS, RangeError, parse_range
+from trading_api.modules.datafeed.service import ResolutionError, UnknownSymbolError
+from trading_api.modules.datafeed.store import StoreError
+from trading_api.modules.datafeed.wire import bars_json, configuration, search_result, symbol_info
+from trading_api.shared.api import APIRouterInterface
+from trading_api.shared.problems import ProblemError
+
+MAX_RESULTS = 100
+_MAX_TIME = 10**15
+_MAX_SYMBOL = 80
+
+_Time = Query(ge=-_MAX_TIME, le=_MAX_TIME, description="Epoch in seconds; from 1e11 on in ms.", examples=[1704067200])
+_SymbolQuery = Query(min_length=1, max_length=_MAX_SYMBOL, description="NAME or EXCHANGE:NAME, in any case.")
+_Resolution = Query(
+    min_length=1, max_length=8, description="1 3 5 15 30 60 120 240 1D 1W 1M, or D W M 1H 2H 4H; it must be stored."
+)
+_CountBack = Query(
+    ge=1,
+    le=MAX_BARS,
+    description=f"The newest so many bars before `to_time`, at most {MAX_BARS}; outranks `from_time`.",
+)
+_UserInput = Query(max_length=64, description="Part of a name or description, or EXCHANGE:NAME; empty matches all.")
+_Exchange = Query(max_length=32, description="Only this exchange; empty for all.")
+_SymbolType = Query(max_length=32, description="Only this type; empty for all.")
+_MaxResults = Query(ge=1, le=MAX_RESULTS, description=f"At most so many results, up to {MAX_RESULTS}.")
+_SymbolPath = Path(min_length=1, max_length=_MAX_SYMBOL, description="NAME or EXCHANGE:NAME, in any case.")
+
+
+class DatafeedApi(APIRouterInterface[DatafeedModule]):
+    """The routes of the trading contract for the datafeed.
+
+    They are plain functions, so FastAPI runs them in its thread pool: the store's files never block the event loop.
+    """
+
+    def register(self) -> None:
+        """One line per route."""
+        self.get("/config", operation_id="getConfig", tags=["datafeed"])(self.get_config)
+        self.get("/search", operation_id="searchSymbols", tags=["datafeed"])(self.search_symbols)
+        self.get("/resolve/{symbol}", operation_id="resolveSymbol", tags=["datafeed"])(self.resolve_symbol)
+        self.get("/bars", operation_id="getBars", tags=["datafeed"], response_model=BarsResponse)(self.get_bars)
+
+    def get_config(self) -> DatafeedConfiguration:
+        """What this datafeed offers at the moment."""
+        with _problems():
+            service = self.module.service
+            return configuration(service.instruments(), service.stored_resolutions())
+
+    def search_symbols(
+        self,
+        user_input: Annotated[str, _UserInput] = "",
+        exchange: Annotated[str, _Exchange] = "",
+        symbol_type: Annotated[str, _SymbolType] = "",
+        max_results: Annotated[int, _MaxResults] = 30,
+    ) -> list[SearchResult]:
+        """Symbols, best first: exact name, name prefix, word of the description, substring."""
+        with _problems():
+            found = self.module.service.search(
+                user_input, exchange=exchange, symbol_type=symbol_type, limit=max_results
+            )
+        return [search_result(instrument) for instrument in found]
+
+    def resolve_symbol(self, symbol: Annotated[str, _SymbolPath]) -> SymbolInfo:
+        """One symbol and its conventions. 404 `Symbol not found` when nobody knows it."""
+        with _problems():
+            instrument, stored = self.module.service.resolve(symbol)
+        return symbol_info(instrument, stored)
+
+    def get_bars(
+        self,
+        symbol: Annotated[str, _SymbolQuery],
+        resolution: Annotated[str, _Resolution],
+        from_time: Annotated[int | None, _Time] = None,
+        to_time: Annotated[int | None, _Time] = None,
+        count_back: Annotated[int | None, _CountBack] = None,
+    ) -> Response:
+        """Bars with `from_time` <= time < `to_time`, or the newest `count_back` before `to_time`; at most 20000.
+
+        Ascending, times in ms UTC. An empty range names the newest older bar as `nextTime` (ms UTC). 400 for a
+        reversed or oversized range, for neither `from_time` nor `count_back`, and for a resolution that is not stored.
+        """
+        with _problems():
+            wanted = parse_range(from_time, to_time, count_back)
+            history = self.module.service.history(symbol, resolution, wanted)
+        # Already JSON, with exact decimals: a model would turn them into floats.
+        return Response(bars_json(history), media_type="application/json")
+
+
+@contextmanager
+def _problems() -> Iterator[None]:
+    try:
+        yield
+    except UnknownSymbolError as error:
+        raise ProblemError(404, str(error)) from error
+    except (RangeError, ResolutionError) as error:
+        raise ProblemError(400, str(error)) from error
+    except StoreError as error:
+        # The log gets the cause with its path; the client does not.
+        raise ProblemError(503, "The bar store cannot be read at the moment; try again later.") from error

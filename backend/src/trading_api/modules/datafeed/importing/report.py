@@ -1,0 +1,94 @@
+"""What an import did, for people and for programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+from trading_api.modules.datafeed.bar_time import ms_text
+from trading_api.modules.datafeed.importing.problems import Problem
+from trading_api.modules.datafeed.importing.request import ImportRequest
+from trading_api.modules.datafeed.instrument import Instrument
+
+Status = Literal["imported", "dry_run", "refused"]
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """Counts of rows; `first` and `last` are bar times, ms UTC. `instrument` is the one added or changed, if any.
+
+    When refused, nothing was written, and the counts say what was found up to then.
+    """
+
+    request: ImportRequest
+    rows: int
+    merged: int
+    inserted: int
+    updated: int
+    unchanged: int
+    first: int | None
+    last: int | None
+    instrument: Instrument | None
+    problem_count: int
+    problems: tuple[Problem, ...]
+
+    @property
+    def status(self) -> Status:
+        if self.problem_count:
+            return "refused"
+        return "dry_run" if self.request.dry_run else "imported"
+
+
+def report_text(report: ImportReport) -> str:
+    """A few lines for people."""
+    return "\n".join(_problem_lines(report) if report.status == "refused" else _summary_lines(report))
+
+
+def report_json(report: ImportReport) -> str:
+    """The same as one JSON object on one line; times in ms UTC."""
+    request = report.request
+    return json.dumps(
+        {
+            "status": report.status,
+            "file": str(request.path),
+            "symbol": request.symbol.name,
+            "resolution": request.resolution.value,
+            "rows": report.rows,
+            "merged": report.merged,
+            "inserted": report.inserted,
+            "updated": report.updated,
+            "unchanged": report.unchanged,
+            "first_time": report.first,
+            "last_time": report.last,
+            "instrument": asdict(report.instrument) if report.instrument else None,
+            "problem_count": report.problem_count,
+            "problems": [asdict(problem) for problem in report.problems],
+        }
+    )
+
+
+def _summary_lines(report: ImportReport) -> Iterator[str]:
+    request = report.request
+    would = "dry run, nothing written: would import" if request.dry_run else "imported"
+    yield f"{would} {request.path} as {request.symbol.name} {request.resolution.value}"
+    if report.first is not None and report.last is not None:
+        yield f"  {report.rows} rows, {ms_text(report.first)} to {ms_text(report.last)}"
+    yield f"  {report.inserted} new, {report.updated} updated, {report.unchanged} unchanged, {report.merged} repeated"
+    if (new := report.instrument) is not None:
+        facts = f"type {new.type}, exchange {new.exchange or 'unknown'}, session {new.session} {new.timezone}"
+        scale = f"pricescale {new.pricescale}, volume precision {new.volume_precision}"
+        yield f"  {new.name} is not in the catalogue; it is kept with {facts}, {scale}"
+
+
+def _problem_lines(report: ImportReport) -> Iterator[str]:
+    path = report.request.path
+    for problem in report.problems:
+        place = path if problem.line is None else f"{path}:{problem.line}"
+        yield f"{place}: {problem.message}"
+    hidden = report.problem_count - len(report.problems)
+    if hidden:
+        yield f"and {hidden} more"
+    noun = "problem" if report.problem_count == 1 else "problems"
+    yield f"refused: {report.problem_count} {noun} in {report.rows} rows; nothing was written"

@@ -1,0 +1,63 @@
+"""From the cells of one row to a bar."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from trading_api.modules.datafeed.bar import ScaledBar, bar_problems, make_bar
+from trading_api.modules.datafeed.bar_time import BarClock
+from trading_api.modules.datafeed.decimals import Scaled, parse_scaled
+from trading_api.modules.datafeed.importing.columns import Columns
+
+_NAMES = ("open", "high", "low", "close", "volume")
+_ZERO = Scaled(0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class RowReader:
+    """Reads rows of `width` cells."""
+
+    columns: Columns
+    clock: BarClock
+    width: int
+
+    def read(self, cells: Sequence[str]) -> ScaledBar:
+        """Raises ValueError with everything that is wrong with the row."""
+        if len(cells) != self.width:
+            self._check_width(cells)
+        problems: list[str] = []
+        time = self._time(cells, problems)
+        numbers = self._numbers(cells, problems)
+        if problems:
+            raise ValueError("; ".join(problems))
+        bar = make_bar(time, numbers[:4], numbers[4])
+        if found := bar_problems(bar):
+            raise ValueError("; ".join(found))
+        return bar
+
+    def _check_width(self, cells: Sequence[str]) -> None:
+        """Empty cells at the end do no harm."""
+        if len(cells) < self.width or any(cell.strip() for cell in cells[self.width :]):
+            raise ValueError(f"{len(cells)} cells, but the header has {self.width}")
+
+    def _time(self, cells: Sequence[str], problems: list[str]) -> int:
+        text = " ".join([cells[position].strip() for position in self.columns.time])
+        try:
+            return self.clock.bar_time(text)
+        except ValueError as error:
+            problems.append(str(error))
+            return 0
+
+    def _numbers(self, cells: Sequence[str], problems: list[str]) -> list[Scaled]:
+        """Open, high, low, close and volume; zero where there is a problem, or no volume column."""
+        numbers = []
+        for name, position in zip(_NAMES, (*self.columns.prices, self.columns.volume), strict=True):
+            number = _ZERO
+            try:
+                if position is not None:
+                    number = parse_scaled(cells[position].strip())
+            except ValueError as error:
+                problems.append(f"{name}: {error}")
+            numbers.append(number)
+        return numbers

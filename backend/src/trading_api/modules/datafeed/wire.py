@@ -1,0 +1,115 @@
+"""From what the datafeed knows to what it sends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import cast
+
+from trading_api.models.market import (
+    DatafeedConfiguration,
+    ExchangeDescriptor,
+    SearchResult,
+    SymbolInfo,
+    SymbolType,
+    SymbolTypeDescriptor,
+)
+from trading_api.modules.datafeed.bar import ScaledBar
+from trading_api.modules.datafeed.history import History
+from trading_api.modules.datafeed.instrument import Instrument
+from trading_api.modules.datafeed.resolution import Resolution
+
+
+def bars_json(history: History) -> bytes:
+    """A BarsResponse as JSON, written straight from the stored integers, so every decimal is exact.
+
+    Models would pass through floats, which hold 15 digits; and for 5000 bars this takes half their time.
+    """
+    bars = ",".join(map(_bar_json, history.bars))
+    next_time = "" if history.next_time is None else f',"nextTime":{history.next_time}'
+    return f'{{"bars":[{bars}],"no_data":{"true" if history.no_data else "false"}{next_time}}}'.encode("ascii")
+
+
+def _bar_json(bar: ScaledBar) -> str:
+    """Whole part and decimals of each number go into a template; no number of a stored bar is negative."""
+    time, price_scale, first, high, low, last, volume_scale, volume = bar
+    unit, volume_unit = 10**price_scale, 10**volume_scale
+    return _template(price_scale, volume_scale) % (
+        time,
+        *divmod(first, unit),
+        *divmod(high, unit),
+        *divmod(low, unit),
+        *divmod(last, unit),
+        *divmod(volume, volume_unit),
+    )
+
+
+@cache
+def _template(price_scale: int, volume_scale: int) -> str:
+    price, volume = _number(price_scale), _number(volume_scale)
+    return f'{{"time":%d,"open":{price},"high":{price},"low":{price},"close":{price},"volume":{volume}}}'
+
+
+def _number(scale: int) -> str:
+    # `%.0s` takes the decimals of a whole number, which are 0, and shows nothing.
+    return f"%d.%0{scale}d" if scale else "%d%.0s"
+
+
+def symbol_info(instrument: Instrument, stored: Sequence[Resolution]) -> SymbolInfo:
+    """Tells only of what can be served: a symbol without bars supports no resolution."""
+    return SymbolInfo(
+        name=instrument.name,
+        ticker=instrument.name,
+        description=instrument.description,
+        type=_symbol_type(instrument),
+        session=instrument.session,
+        timezone=instrument.timezone,
+        exchange=instrument.exchange,
+        listed_exchange=instrument.exchange,
+        pricescale=instrument.pricescale,
+        minmov=instrument.minmov,
+        has_intraday=any(resolution.minutes for resolution in stored),
+        has_daily=Resolution.DAY in stored,
+        has_weekly_and_monthly=Resolution.WEEK in stored or Resolution.MONTH in stored,
+        supported_resolutions=list(stored),
+        volume_precision=instrument.volume_precision,
+        data_status="endofday",
+    )
+
+
+def search_result(instrument: Instrument) -> SearchResult:
+    return SearchResult(
+        symbol=instrument.name,
+        description=instrument.description,
+        exchange=instrument.exchange,
+        ticker=instrument.name,
+        type=_symbol_type(instrument),
+    )
+
+
+def configuration(instruments: Iterable[Instrument], resolutions: Sequence[Resolution]) -> DatafeedConfiguration:
+    """`resolutions` are those that at least one symbol has bars for."""
+    known = list(instruments)
+    exchanges = sorted({instrument.exchange for instrument in known} - {""})
+    types = sorted({instrument.type for instrument in known})
+    return DatafeedConfiguration(
+        supported_resolutions=list(resolutions),
+        exchanges=[
+            ExchangeDescriptor(value="", name="All", desc="All exchanges"),
+            *(ExchangeDescriptor(value=name, name=name, desc=name) for name in exchanges),
+        ],
+        symbols_types=[
+            SymbolTypeDescriptor(name="All", value=""),
+            *(SymbolTypeDescriptor(name=name.capitalize(), value=name) for name in types),
+        ],
+        supports_search=True,
+        supports_group_request=False,
+        supports_marks=False,
+        supports_timescale_marks=False,
+        supports_time=False,
+    )
+
+
+def _symbol_type(instrument: Instrument) -> SymbolType:
+    # Both ways into the datafeed (catalogue and import) admit these types only; the model checks it again.
+    return cast("SymbolType", instrument.type)
