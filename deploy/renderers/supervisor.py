@@ -39,7 +39,13 @@ _FILTERS: dict[str, Callable[..., str]] = {
 def render(plan: Plan) -> Artifact:
     """`.local/etc/supervisord.conf`. Mode 0600: it may carry secrets of `servers.*.env`."""
     text = templates.render(
-        "supervisor", "supervisord.conf.j2", _FILTERS, layout=plan.layout, logs=plan.logs, groups=_groups(plan)
+        "supervisor",
+        "supervisord.conf.j2",
+        _FILTERS,
+        layout=plan.layout,
+        logs=plan.logs,
+        groups=_groups(plan),
+        root_user=plan.root_user,
     )
     return Artifact(plan.layout.supervisord_conf, text)
 
