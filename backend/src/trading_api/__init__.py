@@ -1,0 +1,1 @@
+"""A modular, TradingView-compatible trading backend."""

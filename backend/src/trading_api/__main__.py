@@ -1,0 +1,89 @@
+"""The command line: `python -m trading_api serve | generate | import`. Each verb imports only what it needs."""
+
+import argparse
+import math
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+
+from trading_api.server.options import DEFAULT_GRACE_S, ServeOptions
+
+# Verbs that parse their own arguments: `module:function`, called with what follows the verb.
+_OWN_PARSERS = {"import": "trading_api.modules.datafeed.commands:main"}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one verb. Returns the exit code: 0 done, 1 failed, 2 wrong usage or settings."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments and arguments[0] in _OWN_PARSERS:
+        return _delegate(_OWN_PARSERS[arguments[0]], arguments[1:])
+    options = _parser().parse_args(arguments)
+    run: Callable[[argparse.Namespace], int] = options.run
+    return run(options)
+
+
+def _delegate(target: str, arguments: Sequence[str]) -> int:
+    module, _, function = target.partition(":")
+    run: Callable[[Sequence[str]], int] = getattr(import_module(module), function)
+    return run(arguments)
+
+
+def _serve(parsed: argparse.Namespace) -> int:
+    from trading_api.server.command import serve
+    from trading_api.server.process import leave
+
+    options = ServeOptions(host=parsed.host, port=parsed.port, grace_s=parsed.grace)
+    leave(serve(options, reload=parsed.reload))
+
+
+def _generate(parsed: argparse.Namespace) -> int:
+    from trading_api.codegen.command import generate
+
+    return generate(check=parsed.check)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m trading_api", description="The trading backend.")
+    verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
+    _add_serve(verbs.add_parser("serve", help="serve the enabled modules in this process"))
+    generate = verbs.add_parser("generate", help="bring generated files up to date")
+    generate.add_argument("--check", action="store_true", help="write nothing; exit 1 if a file is stale")
+    generate.set_defaults(run=_generate)
+    verbs.add_parser("import", help="import bars from a CSV file; see: import --help")
+    return parser
+
+
+def _add_serve(parser: argparse.ArgumentParser) -> None:
+    default = ServeOptions()
+    parser.add_argument("--host", default=default.host, help="address to listen on (default: %(default)s)")
+    parser.add_argument("--port", type=_port, default=default.port, help="0 takes a free one (default: %(default)s)")
+    parser.add_argument("--reload", action="store_true", help="serve edits of the source as they are made")
+    parser.add_argument(
+        "--grace",
+        type=_seconds,
+        default=DEFAULT_GRACE_S,
+        metavar="SECONDS",
+        help="time between SIGTERM and SIGKILL; open requests and shutdown hooks fit in it (default: %(default)s)",
+    )
+    parser.set_defaults(run=_serve)
+
+
+def _port(text: str) -> int:
+    port = int(text) if text.isdecimal() else -1
+    if not 0 <= port <= 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port; give a number from 0 to 65535")
+    return port
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds <= 3600:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a time; give seconds, more than 0 and at most 3600")
+    return seconds
+
+
+if __name__ == "__main__":
+    sys.exit(main())

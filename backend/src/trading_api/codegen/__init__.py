@@ -1,0 +1,1 @@
+"""Writes what is generated from the code. Development time only: nothing that serves imports this."""

@@ -1,0 +1,1 @@
+"""The REST API of the broker, one file per version."""

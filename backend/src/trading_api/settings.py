@@ -1,0 +1,93 @@
+"""The one settings class: read from the environment once, then passed down."""
+
+import difflib
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
+# `core` holds what every deployment offers (C05), so it is served whatever else is chosen.
+CORE_MODULE = "core"
+KnownModules = Mapping[str, tuple[str, ...]]
+
+
+class SettingsError(Exception):
+    """The environment holds values this program cannot use; `problems` lists every one of them."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleChoice:
+    """One entry of ENABLED_MODULES: a module, and one version of it or (None) all of them."""
+
+    name: str
+    version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a server process is told by its environment. Modules get this value and never read the environment.
+
+    `enabled_modules` empty means every module. `base_url` is the path before `/{version}/{module}`, without a
+    trailing slash. `store_url` may hold a password, hence it stays out of the repr.
+    """
+
+    enabled_modules: tuple[ModuleChoice, ...] = ()
+    base_url: str = "/api"
+    store_url: str = field(default="sqlite:///.local/data/trading.db", repr=False)
+    log_level: str = "info"
+
+
+def read_settings(environ: Mapping[str, str], known: KnownModules) -> Settings:
+    """The settings that `environ` asks for; `known` names the modules of this installation and their versions.
+
+    Raises SettingsError naming every problem at once.
+    """
+    default = Settings()
+    settings = Settings(
+        enabled_modules=tuple(_parse_choices(environ.get("ENABLED_MODULES", ""))),
+        base_url=(environ.get("TRADING_API_BASE_URL") or default.base_url).rstrip("/"),
+        store_url=environ.get("TRADING_STORE_URL") or default.store_url,
+        log_level=(environ.get("TRADING_LOG_LEVEL") or default.log_level).lower(),
+    )
+    problems = (*_choice_problems(settings.enabled_modules, known), *_value_problems(settings))
+    if problems:
+        raise SettingsError(problems)
+    return settings
+
+
+def _parse_choices(text: str) -> Iterator[ModuleChoice]:
+    for entry in filter(None, (part.strip() for part in text.split(","))):
+        name, colon, version = entry.partition(":")
+        yield ModuleChoice(name.strip(), version.strip() if colon else None)
+
+
+def _choice_problems(choices: tuple[ModuleChoice, ...], known: KnownModules) -> Iterator[str]:
+    for choice in choices:
+        if choice.name not in known:
+            yield f"ENABLED_MODULES: unknown module {choice.name!r}; {_hint(choice.name, tuple(known))}"
+        elif choice.version is not None and choice.version not in known[choice.name]:
+            wrong = f"{choice.name}:{choice.version}"
+            yield f"ENABLED_MODULES: unknown version {wrong!r}; {_hint(choice.version, known[choice.name])}"
+
+
+def _value_problems(settings: Settings) -> Iterator[str]:
+    if not re.fullmatch(r"(/[A-Za-z0-9._~-]+)*", settings.base_url):
+        yield (
+            f"TRADING_API_BASE_URL: {settings.base_url!r} is not a URL path; "
+            "start it with a slash and use letters, digits and . _ ~ - only, as in /api"
+        )
+    if "://" not in settings.store_url:
+        # The value itself may be a secret, so it is not repeated.
+        yield "TRADING_STORE_URL: not a URL; write it as sqlite:///path/to/file.db"
+    if settings.log_level not in LOG_LEVELS:
+        yield f"TRADING_LOG_LEVEL: unknown level {settings.log_level!r}; {_hint(settings.log_level, LOG_LEVELS)}"
+
+
+def _hint(wrong: str, known: tuple[str, ...]) -> str:
+    close = difflib.get_close_matches(wrong, known, n=1)
+    question = f"did you mean {close[0]!r}? " if close else ""
+    return f"{question}known: {', '.join(known)}"

@@ -1,0 +1,1 @@
+"""The framework: everything a module stands on. Knows no trading, and imports no module."""

@@ -1,0 +1,89 @@
+"""manifest.json: what the deployment tool reads of the modules."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.backend_modules import GOOD, INIT, WS, importable, write_module
+
+from trading_api.codegen import command
+from trading_api.codegen.manifest import render_manifest, write_manifest
+from trading_api.shared.errors import ModuleError
+from trading_api.shared.registry import discover
+
+
+@pytest.fixture
+def modules(tmp_path: Path) -> Iterator[Path]:
+    path = tmp_path / "manifest_example"
+    write_module(path, "core")
+    with importable(path):
+        yield path
+
+
+def render(modules: Path) -> str:
+    return render_manifest(discover(modules.name, modules))
+
+
+def test_A01_a_broken_module_has_no_manifest(modules: Path) -> None:
+    write_module(modules, "broker", {**GOOD, "__init__.py": "1 / 0\n"})
+    with pytest.raises(ModuleError, match="module 'broker'"):
+        render(modules)
+
+
+def test_C06_manifest_tells_prefixes_health_and_websocket_routes(modules: Path) -> None:
+    traits = INIT.replace("def create", 'traits = ("writer",)\n\n        def create')
+    routes = WS.replace('("echo",)', '("orders", "equity")')
+    write_module(modules, "order_book", {**GOOD, "__init__.py": traits, "ws/v2/__init__.py": routes})
+    document = json.loads(render(modules))
+    assert document["format"] == 1
+    assert list(document["modules"]) == ["core", "order_book"]
+    assert document["modules"]["order_book"] == {
+        "traits": ["writer"],
+        "versions": {
+            "v1": {
+                "rest_prefix": "/v1/order_book",
+                "health_path": "/v1/order_book/health",
+                "ws_path": None,
+                "ws_routes": [],
+            },
+            "v2": {
+                "rest_prefix": "/v2/order_book",
+                "health_path": "/v2/order_book/health",
+                "ws_path": "/v2/order_book/ws",
+                "ws_routes": ["equity", "orders"],
+            },
+        },
+    }
+
+
+def test_G03_rendering_twice_is_identical_with_sorted_keys_and_a_final_newline(modules: Path) -> None:
+    text = render(modules)
+    assert text == render(modules) == json.dumps(json.loads(text), indent=2, sort_keys=True) + "\n"
+
+
+def test_G01_importing_for_the_manifest_makes_no_module(modules: Path) -> None:
+    write_module(modules, "broker", {**GOOD, "__init__.py": INIT.replace("return Service()", "raise AssertionError")})
+    assert "broker" in json.loads(render(modules))["modules"]
+
+
+def test_G09_nothing_is_written_when_nothing_differs(tmp_path: Path) -> None:
+    path = tmp_path / "manifest.json"
+    assert write_manifest(path, "a\n")
+    before = path.stat()
+    assert not write_manifest(path, "a\n")
+    assert (path.stat().st_ino, path.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+    assert write_manifest(path, "b\n")
+    assert path.read_text() == "b\n"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["manifest.json"]
+
+
+def test_G01_check_writes_nothing_and_names_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "manifest.json"
+    assert command.generate(check=True, path=path) == 1
+    assert "python -m trading_api generate" in capsys.readouterr().err
+    assert not path.exists()
+    assert command.generate(check=False, path=path) == 0
+    assert command.generate(check=True, path=path) == 0
+    path.write_text(path.read_text() + "\n")
+    assert command.generate(check=True, path=path) == 1

@@ -1,0 +1,217 @@
+"""One error shape everywhere, and specs that tell of it (A08)."""
+
+import logging
+from collections.abc import Iterator
+from typing import Annotated
+
+import pytest
+from fastapi import Body, HTTPException, Query
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel, Field
+from starlette.types import Message
+from support.backend_calls import Json, call, run_app
+
+from trading_api.settings import Settings
+from trading_api.shared.api import APIRouterInterface
+from trading_api.shared.edge.body_limit import MAX_BODY_BYTES
+from trading_api.shared.modular_app import ModularApp
+from trading_api.shared.module import Module
+from trading_api.shared.module_app import ModuleApp
+from trading_api.shared.problems import MAX_FIELD_ERRORS, FieldError, ProblemError
+from trading_api.shared.service import Service
+
+JSON_HEADERS = {"Content-Type": "application/json"}
+FIELDS = {"type", "title", "status", "detail", "instance", "request_id"}
+
+
+class Order(BaseModel):
+    """A body with something to get wrong."""
+
+    qty: float = Field(gt=0)
+    legs: list[int] = []
+
+
+class FaultyApi(APIRouterInterface[Module[Service]]):
+    """Routes that fail in every way there is."""
+
+    def register(self) -> None:
+        self.get("/refuse/{status}")(self.refuse)
+        self.get("/structured")(self.structured)
+        self.get("/carrying")(self.carrying)
+        self.get("/crash")(self.crash)
+        self.get("/wrong-answer")(self.wrong_answer)
+        self.post("/orders")(self.place)
+
+    async def refuse(self, status: int) -> str:
+        raise HTTPException(status, "Symbol not found", headers={"Retry-After": "7"})
+
+    async def structured(self) -> str:
+        raise HTTPException(400, {"margin": 12})
+
+    async def carrying(self) -> str:
+        raise ProblemError(409, "Taken.", errors=[FieldError(location="header.key", message="used")])
+
+    async def crash(self) -> str:
+        raise RuntimeError("the secret of the house")
+
+    async def wrong_answer(self) -> Order:
+        return {"qty": -1}  # type: ignore[return-value]
+
+    async def place(self, order: Annotated[Order, Body()], limit: Annotated[int, Query()] = 1) -> str:
+        return f"{order.qty} {limit}"
+
+
+class FaultyModule(Module[Service]):
+    """The module of those routes."""
+
+    def create_service(self, settings: Settings) -> Service:  # noqa: ARG002
+        return Service()
+
+
+@pytest.fixture(name="app", scope="module")
+def faulty_app() -> ModularApp:
+    module = FaultyModule(Settings())
+    module.name = "faulty"
+    return ModularApp([ModuleApp(module, FaultyApi(module, "v1", ("v1",)))], "/api")
+
+
+@pytest.fixture
+def lines(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
+    with caplog.at_level(logging.DEBUG, logger="trading_api"):
+        yield caplog
+
+
+def problem(app: ModularApp, path: str, status: int, method: str = "GET", content: bytes | list[bytes] = b"") -> Json:
+    response = call(app, path, method, content=content, headers=JSON_HEADERS)
+    assert response.status_code == status
+    assert response.headers["content-type"] == "application/problem+json"
+    document: Json = response.json()
+    assert document.keys() - {"errors"} == FIELDS
+    assert document["status"] == status
+    assert document["instance"] == path
+    assert document["request_id"] == response.headers["x-request-id"]
+    assert isinstance(document["detail"], str)
+    return document
+
+
+def test_A08_unhandled_error_tells_nothing_and_logs_its_traceback_once(
+    app: ModularApp, lines: pytest.LogCaptureFixture
+) -> None:
+    document = problem(app, "/api/v1/faulty/crash", 500)
+    assert "secret" not in str(document)
+    errors = [record for record in lines.records if record.levelno >= logging.ERROR]
+    assert len(errors) == 1
+    assert errors[0].exc_info
+    assert "secret of the house" in str(errors[0].exc_info[1])
+
+
+def test_A08_an_answer_of_the_wrong_shape_is_a_500(app: ModularApp, lines: pytest.LogCaptureFixture) -> None:
+    problem(app, "/api/v1/faulty/wrong-answer", 500)
+    assert [record.levelno for record in lines.records if record.levelno > logging.DEBUG] == [logging.ERROR]
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/nope", "/api/v1", "/api/v1/faulty", "/api/v1/faulty/nope", "/api/v2/faulty/health"]
+)
+def test_A08_unknown_path_is_a_problem_inside_and_outside_of_a_module(app: ModularApp, path: str) -> None:
+    document = problem(app, path, 404)
+    assert (document["type"], document["title"]) == ("about:blank", "Not Found")
+
+
+def test_A08_wrong_method_says_which_is_right(app: ModularApp) -> None:
+    assert problem(app, "/api/v1/faulty/health", 405, "DELETE")["detail"].endswith("it takes GET.")
+    assert call(app, "/api/v1/faulty/health", "DELETE").headers["allow"] == "GET"
+
+
+def test_A08_invalid_request_lists_the_wrong_places(app: ModularApp) -> None:
+    document = problem(app, "/api/v1/faulty/orders", 422, "POST", b'{"qty": -1, "legs": ["x"]}')
+    assert [error["location"] for error in document["errors"]] == ["body.qty", "body.legs.0"]
+    assert "body.qty: Input should be greater than 0" in document["detail"]
+    assert document["title"] == "Unprocessable Content"
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff", b"[1]", b"null", b"[" * 100_000])
+def test_A08_a_body_that_is_no_json_object_is_a_problem(app: ModularApp, content: bytes) -> None:
+    response = call(app, "/api/v1/faulty/orders", "POST", content=content, headers=JSON_HEADERS)
+    assert response.status_code in (400, 422)
+    assert response.headers["content-type"] == "application/problem+json"
+
+
+def test_A08_the_list_of_wrong_places_is_bounded(app: ModularApp) -> None:
+    content = b'{"qty": 1, "legs": [' + b",".join([b'"x"'] * 500) + b"]}"
+    assert len(problem(app, "/api/v1/faulty/orders", 422, "POST", content)["errors"]) == MAX_FIELD_ERRORS
+
+
+def test_A08_too_large_a_body_is_a_problem(app: ModularApp) -> None:
+    document = problem(app, "/api/v1/faulty/orders", 413, "POST", b"x" * (MAX_BODY_BYTES + 1))
+    assert document["title"] == "Content Too Large"
+    assert str(MAX_BODY_BYTES) in document["detail"]
+
+
+def test_A08_a_body_that_grows_too_large_is_a_problem(app: ModularApp) -> None:
+    problem(app, "/api/v1/faulty/orders", 413, "POST", [b" " * (MAX_BODY_BYTES // 2)] * 3)
+
+
+def test_A08_http_exception_keeps_status_detail_and_headers(app: ModularApp) -> None:
+    assert problem(app, "/api/v1/faulty/refuse/404", 404)["detail"] == "Symbol not found"
+    assert call(app, "/api/v1/faulty/refuse/404").headers["retry-after"] == "7"
+    assert problem(app, "/api/v1/faulty/refuse/499", 499)["title"] == "Error"
+
+
+def test_A08_detail_is_a_string_whatever_was_raised(app: ModularApp) -> None:
+    assert problem(app, "/api/v1/faulty/structured", 400)["detail"] == '{"margin": 12}'
+
+
+def test_A08_a_problem_can_carry_the_wrong_places(app: ModularApp) -> None:
+    document = problem(app, "/api/v1/faulty/carrying", 409)
+    assert document["errors"] == [{"location": "header.key", "message": "used"}]
+
+
+def test_A08_instance_leaves_out_the_query(app: ModularApp) -> None:
+    assert call(app, "/nope%20%0A?token=secret").json()["instance"] == "/nope%20%0A"
+
+
+def test_P13_refusals_are_logged_at_debug_and_5xx_at_error(app: ModularApp, lines: pytest.LogCaptureFixture) -> None:
+    for status in (404, 422, 503):
+        call(app, f"/api/v1/faulty/refuse/{status}")
+    levels = {record.getMessage()[:3]: record.levelno for record in lines.records}
+    assert levels == {"404": logging.DEBUG, "422": logging.DEBUG, "503": logging.ERROR}
+
+
+def test_A08_specs_tell_of_problems_and_of_nothing_else(app: ModularApp) -> None:
+    document = call(app, "/api/v1/faulty/openapi.json").json()
+    reference, invalid = "#/components/responses/Problem", "#/components/responses/ValidationProblem"
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            assert operation["responses"]["default"] == {"$ref": reference}
+            takes_input = path in ("/orders", "/refuse/{status}")
+            assert ("422" in operation["responses"]) == takes_input, f"{method} {path}"
+            assert not takes_input or operation["responses"]["422"] == {"$ref": invalid}
+    for name in ("Problem", "ValidationProblem"):
+        content = document["components"]["responses"][name]["content"]
+        assert content == {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    schemas = document["components"]["schemas"]
+    assert set(schemas["Problem"]["properties"]) == FIELDS | {"errors"}
+    assert not {"HTTPValidationError", "ValidationError"} & schemas.keys()
+
+
+@given(path=st.text(max_size=40), method=st.sampled_from(["GET", "POST", "DELETE", "PATCH"]))
+def test_A08_no_path_makes_another_shape(app: ModularApp, path: str, method: str) -> None:
+    scope = {"type": "http", "method": method, "path": f"/{path}", "query_string": b"", "headers": []}
+    status, content_type = asgi_answer(app, {**scope, "scheme": "http", "client": None, "server": None})
+    assert status in (404, 405)
+    assert content_type == b"application/problem+json"
+
+
+def asgi_answer(app: ModularApp, scope: Json) -> tuple[int, bytes]:
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    run_app(app, scope, receive, send)
+    return sent[0]["status"], dict(sent[0]["headers"])[b"content-type"]
