@@ -16,7 +16,7 @@ def create_app(settings: Settings, folders: Mapping[str, ModuleFolder] | None = 
     """
     selections = select(installed_modules() if folders is None else folders, settings.enabled_modules)
     apps = [app for selection in selections for app in _module_apps(selection, settings)]
-    return ModularApp(apps, settings.base_url)
+    return ModularApp(apps, settings.base_url, settings.body_limit)
 
 
 def _module_apps(selection: Selection, settings: Settings) -> Iterator[ModuleApp]:

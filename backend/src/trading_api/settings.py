@@ -32,13 +32,15 @@ class Settings:
     """What a server process is told by its environment. Modules get this value and never read the environment.
 
     `enabled_modules` empty means every module. `base_url` is the path before `/{version}/{module}`, without a
-    trailing slash. `store_url` may hold a password, hence it stays out of the repr.
+    trailing slash. `body_limit` is the most bytes of a request body that are taken. `store_url` may hold a password,
+    hence it stays out of the repr.
     """
 
     enabled_modules: tuple[ModuleChoice, ...] = ()
     base_url: str = "/api"
     store_url: str = field(default="sqlite:///.local/data/trading.db", repr=False)
     log_level: str = "info"
+    body_limit: int = 1024 * 1024
 
 
 def read_settings(environ: Mapping[str, str], known: KnownModules) -> Settings:
@@ -52,11 +54,17 @@ def read_settings(environ: Mapping[str, str], known: KnownModules) -> Settings:
         base_url=(environ.get("TRADING_API_BASE_URL") or default.base_url).rstrip("/"),
         store_url=environ.get("TRADING_STORE_URL") or default.store_url,
         log_level=(environ.get("TRADING_LOG_LEVEL") or default.log_level).lower(),
+        body_limit=_bytes(environ.get("TRADING_BODY_LIMIT") or str(default.body_limit)),
     )
     problems = (*_choice_problems(settings.enabled_modules, known), *_value_problems(settings))
     if problems:
         raise SettingsError(problems)
     return settings
+
+
+def _bytes(text: str) -> int:
+    """A number of bytes; 0 for what is none, which `_value_problems` then names."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 12 else 0
 
 
 def _parse_choices(text: str) -> Iterator[ModuleChoice]:
@@ -83,6 +91,8 @@ def _value_problems(settings: Settings) -> Iterator[str]:
     if "://" not in settings.store_url:
         # The value itself may be a secret, so it is not repeated.
         yield "TRADING_STORE_URL: not a URL; write it as sqlite:///path/to/file.db"
+    if settings.body_limit < 1:
+        yield "TRADING_BODY_LIMIT: not a number of bytes; write digits only, as in 1048576"
     if settings.log_level not in LOG_LEVELS:
         yield f"TRADING_LOG_LEVEL: unknown level {settings.log_level!r}; {_hint(settings.log_level, LOG_LEVELS)}"
 

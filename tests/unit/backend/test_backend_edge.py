@@ -13,7 +13,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from support.backend_calls import Json, call, call_websocket, run_app
 
 from trading_api.shared.edge import edge
-from trading_api.shared.edge.body_limit import MAX_BODY_BYTES
+from trading_api.shared.edge.body_limit import DEFAULT_BODY_LIMIT
 from trading_api.shared.request_id import accept_request_id, current_request_id
 
 
@@ -104,7 +104,7 @@ def test_A08_websockets_have_request_ids_too() -> None:
 
 
 def test_A08_a_body_that_declares_too_much_is_refused_unread() -> None:
-    length = str(MAX_BODY_BYTES + 1).encode()
+    length = str(DEFAULT_BODY_LIMIT + 1).encode()
     sent, taken = send_chunks(read_all, [b"x"], [(b"content-length", length)])
     assert (sent[0]["status"], taken) == (413, 0)
     assert (b"connection", b"close") in sent[0]["headers"]
@@ -123,14 +123,14 @@ def test_A08_a_body_that_grows_too_large_is_read_no_further() -> None:
         except HTTPException as error:
             refused.append(error.status_code)
 
-    chunk = b"x" * (MAX_BODY_BYTES // 2)
+    chunk = b"x" * (DEFAULT_BODY_LIMIT // 2)
     _, taken = send_chunks(app, [chunk, chunk, b"x", chunk])
     assert (refused, taken) == ([413], 3)
 
 
 @pytest.mark.parametrize("headers", [[], [(b"content-length", b"nonsense")]])
 def test_A08_a_body_of_the_largest_size_passes(headers: list[tuple[bytes, bytes]]) -> None:
-    sent, _ = send_chunks(read_all, [b"x" * MAX_BODY_BYTES], headers)
+    sent, _ = send_chunks(read_all, [b"x" * DEFAULT_BODY_LIMIT], headers)
     assert sent[0]["status"] == 200
 
 
@@ -177,3 +177,8 @@ def test_A08_a_crash_after_a_websocket_ended_sends_nothing(caplog: pytest.LogCap
 
     assert call_websocket(edge(app), "/ws", []) == []
     assert "too late" in caplog.text
+
+
+def test_A08_the_bound_on_bodies_can_be_set() -> None:
+    assert call(edge(read_all, 10), "/", "POST", content=b"x" * 10).status_code == 200
+    assert call(edge(read_all, 10), "/", "POST", content=b"x" * 11).status_code == 413

@@ -14,7 +14,7 @@ from support.backend_calls import Json, call, run_app
 
 from trading_api.settings import Settings
 from trading_api.shared.api import APIRouterInterface
-from trading_api.shared.edge.body_limit import MAX_BODY_BYTES
+from trading_api.shared.edge.body_limit import DEFAULT_BODY_LIMIT
 from trading_api.shared.modular_app import ModularApp
 from trading_api.shared.module import Module
 from trading_api.shared.module_app import ModuleApp
@@ -144,13 +144,13 @@ def test_A08_the_list_of_wrong_places_is_bounded(app: ModularApp) -> None:
 
 
 def test_A08_too_large_a_body_is_a_problem(app: ModularApp) -> None:
-    document = problem(app, "/api/v1/faulty/orders", 413, "POST", b"x" * (MAX_BODY_BYTES + 1))
+    document = problem(app, "/api/v1/faulty/orders", 413, "POST", b"x" * (DEFAULT_BODY_LIMIT + 1))
     assert document["title"] == "Content Too Large"
-    assert str(MAX_BODY_BYTES) in document["detail"]
+    assert str(DEFAULT_BODY_LIMIT) in document["detail"]
 
 
 def test_A08_a_body_that_grows_too_large_is_a_problem(app: ModularApp) -> None:
-    problem(app, "/api/v1/faulty/orders", 413, "POST", [b" " * (MAX_BODY_BYTES // 2)] * 3)
+    problem(app, "/api/v1/faulty/orders", 413, "POST", [b" " * (DEFAULT_BODY_LIMIT // 2)] * 3)
 
 
 def test_A08_http_exception_keeps_status_detail_and_headers(app: ModularApp) -> None:

@@ -69,3 +69,13 @@ def test_M02_modules_with_and_without_versions() -> None:
 def test_M02_the_root_can_be_the_base_and_a_final_slash_does_not_matter() -> None:
     assert read_settings({"TRADING_API_BASE_URL": "/"}, KNOWN).base_url == ""
     assert read_settings({"TRADING_API_BASE_URL": "/trade/api/"}, KNOWN).base_url == "/trade/api"
+
+
+@pytest.mark.parametrize("text", ["1MB", "-1", "0", "1.5", "٣", "9" * 40])
+def test_A08_a_body_limit_that_is_no_number_of_bytes_is_refused(text: str) -> None:
+    with pytest.raises(SettingsError, match="TRADING_BODY_LIMIT"):
+        read_settings({"TRADING_BODY_LIMIT": text}, KNOWN)
+
+
+def test_A08_the_body_limit_of_the_deployment_is_taken_over() -> None:
+    assert read_settings({"TRADING_BODY_LIMIT": "2048"}, KNOWN).body_limit == 2048

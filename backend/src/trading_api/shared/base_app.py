@@ -25,6 +25,7 @@ class BaseApp(FastAPI):
         version: str,
         description: str,
         lifespan: Lifespan[Any],
+        body_limit: int,
         openapi_url: str | None = "/openapi.json",
     ) -> None:
         super().__init__(
@@ -39,7 +40,7 @@ class BaseApp(FastAPI):
             generate_unique_id_function=_operation_id,
             exception_handlers=EXCEPTION_HANDLERS.copy(),
         )
-        self._outer = edge(self.serve_inside)
+        self._outer = edge(self.serve_inside, body_limit)
 
     def build_middleware_stack(self) -> ASGIApp:
         """FastAPI's stack without what the edge does: its own net would answer in another shape, and twice."""

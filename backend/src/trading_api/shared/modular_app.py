@@ -7,18 +7,20 @@ from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
 
 from trading_api.shared.base_app import BaseApp
+from trading_api.shared.edge import DEFAULT_BODY_LIMIT
 from trading_api.shared.module_app import ModuleApp
 
 
 class ModularApp(BaseApp):
     """Mounts ModuleApps at `{base_url}/{version}/{module}`, and starts and stops them with itself."""
 
-    def __init__(self, module_apps: Sequence[ModuleApp], base_url: str) -> None:
+    def __init__(self, module_apps: Sequence[ModuleApp], base_url: str, body_limit: int = DEFAULT_BODY_LIMIT) -> None:
         super().__init__(
             title="Trading API",
             version="v1",
             description="The modules of this process; each has its own docs.",
             lifespan=_run_all,
+            body_limit=body_limit,
             # It has no routes of its own to document.
             openapi_url=None,
         )

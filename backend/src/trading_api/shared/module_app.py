@@ -22,6 +22,7 @@ class ModuleApp(BaseApp):
             version=api.version,
             description=type(module).__doc__ or "",
             lifespan=_lifespan(module),
+            body_limit=module.settings.body_limit,
         )
         self.module = module
         self.prefix = rest_prefix(module.name, api.version)

@@ -4,26 +4,34 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from trading_api.shared.problems import ProblemError, problem_response
 
-MAX_BODY_BYTES = 1_000_000
-_DETAIL = f"The request body is larger than {MAX_BODY_BYTES} bytes, which is the most that is taken."
+DEFAULT_BODY_LIMIT = 1024 * 1024
+"""Bytes. What the gateway takes by default as well."""
 # What is left of the body is not read, so the connection cannot serve another request.
 _HEADERS = {"Connection": "close"}
 
 
 class BodyLimit:
-    """Refuses a body that says it is too large before reading it, and one that turns out to be while reading."""
+    """Refuses a body that says it is too large before reading it, and one that turns out to be while reading.
 
-    def __init__(self, app: ASGIApp) -> None:
+    `limit` is the most bytes that are taken.
+    """
+
+    def __init__(self, app: ASGIApp, limit: int = DEFAULT_BODY_LIMIT) -> None:
         self.app = app
+        self.limit = limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection; 413 is sent here, or raised as an HTTPException from `receive`."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
-        elif _declared_size(scope) > MAX_BODY_BYTES:
-            await problem_response(scope, 413, _DETAIL, headers=_HEADERS)(scope, receive, send)
+        elif _declared_size(scope) > self.limit:
+            await problem_response(scope, 413, _detail(self.limit), headers=_HEADERS)(scope, receive, send)
         else:
-            await self.app(scope, _counting(receive), send)
+            await self.app(scope, _counting(receive, self.limit), send)
+
+
+def _detail(limit: int) -> str:
+    return f"The request body is larger than {limit} bytes, which is the most that is taken."
 
 
 def _declared_size(scope: Scope) -> int:
@@ -32,15 +40,15 @@ def _declared_size(scope: Scope) -> int:
     return int(value[:20]) if value.isdigit() else 0
 
 
-def _counting(receive: Receive) -> Receive:
+def _counting(receive: Receive, limit: int) -> Receive:
     received = 0
 
     async def counted() -> Message:
         nonlocal received
         message = await receive()
         received += len(message.get("body", b""))
-        if received > MAX_BODY_BYTES:
-            raise ProblemError(413, _DETAIL, headers=_HEADERS)
+        if received > limit:
+            raise ProblemError(413, _detail(limit), headers=_HEADERS)
         return message
 
     return counted
