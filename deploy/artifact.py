@@ -48,7 +48,7 @@ def _advice(folder: Path) -> str:
 
 
 def write(artifacts: Iterable[Artifact]) -> list[Path]:
-    """Write every artifact whose bytes differ; returns those written. Half a file never stands. Raises ArtifactError."""
+    """Write every artifact whose bytes differ; returns those written. Never half a file. Raises ArtifactError."""
     return [artifact.path for artifact in artifacts if artifact.differs() and _replace(artifact)]
 
 

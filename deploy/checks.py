@@ -1,6 +1,5 @@
 """What only the whole file can tell: port conflicts (C03), modules and WebSocket routes (C04)."""
 
-import difflib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -81,6 +80,8 @@ def _twice(module: str, first: KeyPath, server: str, source: Source) -> str:
 
 
 def _unknown(word: str, known: Iterable[str]) -> str:
+    import difflib  # here, not above: only a mistake needs it
+
     names = sorted(known)
     close = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
     listing = f"known: {', '.join(names)}" if names else "none is known"

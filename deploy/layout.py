@@ -1,8 +1,6 @@
 """Where everything of one deployment lives: `.local/` beside the configuration file, and nothing anywhere else."""
 
-import hashlib
 import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,7 +15,7 @@ class Layout:
     """Paths of the deployment whose configuration is `config` (absolute). Nothing here touches the disk."""
 
     config: Path
-    short_root: Path
+    runtime_folder: Path | None = None
 
     @cached_property
     def project(self) -> Path:
@@ -77,8 +75,13 @@ class Layout:
         path = self.run / "supervisor.sock"
         if len(os.fsencode(path)) <= _LONGEST_SOCKET_PATH:
             return path
+        # Here, not above: hardly any path is that long, and every command would pay for them.
+        import hashlib
+        import tempfile
+
+        root = self.runtime_folder or Path(tempfile.gettempdir())
         digest = hashlib.sha256(os.fsencode(self.project)).hexdigest()[:16]
-        return self.short_root / f"backend-{os.getuid()}-{digest}" / "supervisor.sock"
+        return root / f"backend-{os.getuid()}-{digest}" / "supervisor.sock"
 
     def folders(self) -> tuple[Path, ...]:
         """Every folder that a running tree needs, parents first."""
@@ -89,4 +92,5 @@ def layout_of(config: Path, environ: Mapping[str, str]) -> Layout:
     """The layout of the deployment described by `config`."""
     runtime = environ.get("XDG_RUNTIME_DIR", "")
     usable = bool(runtime) and Path(runtime).is_dir() and os.access(runtime, os.W_OK)
-    return Layout(Path(os.path.abspath(config)), Path(runtime if usable else tempfile.gettempdir()))  # noqa: PTH100
+    absolute = Path(os.path.abspath(config))  # noqa: PTH100 (links stay as the user wrote them)
+    return Layout(absolute, Path(runtime) if usable else None)

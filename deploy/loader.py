@@ -1,6 +1,5 @@
 """Reads and checks the configuration file. Everything wrong with it is found in one run (C02)."""
 
-import difflib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import cast
@@ -134,6 +133,8 @@ def _type_hint(kind: str, value: object) -> str:
 
 
 def _did_you_mean(word: str, known: Iterable[str]) -> str:
+    import difflib  # here, not above: only a mistake needs it
+
     names = sorted(known)
     close = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
     if close:

@@ -101,8 +101,6 @@ class TreeInterface:
             process = running[name][1] if name in running else None
             if process is not None and process.get_state() == ProcessStates.STARTING:
                 process.delay = process.backoff = 0
-                # supervisor asserts that what dies within `startsecs` of its start is STARTING, and ends itself if not.
-                process.laststart = min(process.laststart, time.time() - process.config.startsecs)
                 process.change_state(ProcessStates.RUNNING)
         return True
 

@@ -1,6 +1,7 @@
 """Stops a running tree, tier by tier (P05). Needs no configuration: supervisord knows what runs."""
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -35,7 +36,16 @@ def down(layout: Layout, timeout: float, progress: Progress) -> Stopped:
     if client is None:
         return Stopped((), end_leftovers(layout, timeout, progress))
     with client:
-        return Stopped(stop_tree(client, timeout, progress), ())
+        stopped = stop_tree(client, timeout, progress)
+    _remove_short_folder(layout)
+    return Stopped(stopped, ())
+
+
+def _remove_short_folder(layout: Layout) -> None:
+    """A socket outside `.local`, for a long path, is to leave no trace there."""
+    if layout.socket.parent != layout.run:
+        with suppress(OSError):
+            layout.socket.parent.rmdir()
 
 
 def ending_takes(grace: float) -> float:

@@ -19,34 +19,66 @@ class SupervisordFailed(DeployError):
     """supervisord did not start; the text holds what it printed."""
 
 
-def supervisord_argv(python: Path, conf: Path, *, foreground: bool) -> list[str]:
+def supervisord_argv(python: Path, conf: Path) -> list[str]:
     """The command that starts supervisord. `-P` keeps the project's folders off its import path."""
-    argv = [str(python), "-P", "-m", "supervisor.supervisord", "-c", str(conf)]
-    return [*argv, "-n", "-s"] if foreground else argv
+    return [str(python), "-P", "-m", "deploy.listeners.supervisord", "-c", str(conf)]
 
 
-def launch(python: Path, layout: Layout, environ: Mapping[str, str]) -> SupervisorClient:
-    """Start supervisord as a daemon and connect to it. Raises SupervisordFailed with its output."""
-    argv = supervisord_argv(python, layout.supervisord_conf, foreground=False)
-    process = subprocess.Popen(
-        argv,
-        cwd=layout.project,
-        env=_environment(environ),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-    )
-    with process:
-        try:
-            output, _ = process.communicate(timeout=_START_TIMEOUT_S)
-        except BaseException:
-            _settle(process)
-            raise
-    if process.returncode != 0:
-        words = output.decode(errors="replace").strip()
-        raise SupervisordFailed(f"supervisord did not start (exit {process.returncode}): {words}")
-    return _connected(layout)
+class Launcher:
+    """Starts supervisord in two steps: `warm_up` has it import itself, `launch` lets it read its configuration.
+
+    What was only warmed up ends with `close`; it has read and written nothing.
+    """
+
+    def __init__(self, python: Path, layout: Layout, environ: Mapping[str, str]) -> None:
+        self._argv = supervisord_argv(python, layout.supervisord_conf)
+        self._layout = layout
+        self._environ = environ
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> "Launcher":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def warm_up(self) -> None:
+        """Start the process that will be supervisord, unless one runs already or there is nothing to start."""
+        if self._layout.config.is_file() and not self._layout.socket.exists():
+            self._process = self._spawn()
+
+    def launch(self) -> SupervisorClient:
+        """Let supervisord start as a daemon, and connect to it. Raises SupervisordFailed with its output."""
+        process = self._process or self._spawn()
+        self._process = None
+        with process:
+            try:
+                output, _ = process.communicate(b"\n", timeout=_START_TIMEOUT_S)
+            except BaseException:
+                _settle(process)
+                raise
+        if process.returncode != 0:
+            words = output.decode(errors="replace").strip()
+            raise SupervisordFailed(f"supervisord did not start (exit {process.returncode}): {words}")
+        return _connected(self._layout)
+
+    def close(self) -> None:
+        """End what was warmed up and never launched."""
+        if self._process is not None:
+            with self._process as process:
+                process.kill()
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            self._argv,
+            cwd=self._layout.project,
+            # supervisor opens its configuration in the locale's encoding; paths in it are UTF-8.
+            env={**self._environ, "PYTHONUTF8": "1"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
 
 
 def _settle(process: subprocess.Popen[bytes]) -> None:
@@ -67,11 +99,6 @@ def _connected(layout: Layout) -> SupervisorClient:
         if time.monotonic() > deadline:
             raise SupervisordFailed(f"supervisord does not answer; see {layout.logs / 'supervisord.log'}")
         time.sleep(_STEP_S)
-
-
-def _environment(environ: Mapping[str, str]) -> dict[str, str]:
-    # supervisor opens its configuration in the locale's encoding; paths in it are UTF-8.
-    return {**environ, "PYTHONUTF8": "1"}
 
 
 def alive(pid: int) -> bool:

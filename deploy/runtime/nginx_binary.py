@@ -129,10 +129,18 @@ def _candidates(environ: Mapping[str, str]) -> Iterator[tuple[Path, Source]]:
     folders = [folder for folder in environ.get("PATH", "").split(os.pathsep) if Path(folder).is_absolute()]
     for folder in dict.fromkeys([*folders, *_FOLDERS]):
         path = Path(folder, "nginx")
-        if path.is_file():
+        if _is_file(path):
             yield path, "system"
     if (wheel := _wheel()) is not None:
         yield wheel, "wheel"
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except PermissionError:
+        # A folder on PATH that this user may not enter has nothing for them.
+        return False
 
 
 def _wheel() -> Path | None:

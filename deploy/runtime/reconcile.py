@@ -91,11 +91,11 @@ def _verify(plan: Plan, client: SupervisorClient, progress: Progress) -> Outcome
 
 
 def _check(plan: Plan, files: Files, changes: Changes) -> None:
-    prepare.check_nginx(plan, files.nginx)
     difference = changes.difference
     ours = set(_held_addresses(plan, (*difference.changed, *difference.removed)).values())
     new = set(_new_addresses(plan, difference)) - ours
     check_ports(pair for pair in plan.endpoints() if (pair[1].host, pair[1].port) in new)
+    prepare.check_nginx(plan, files.nginx)
 
 
 def _new_addresses(plan: Plan, difference: Difference) -> list[_Address]:

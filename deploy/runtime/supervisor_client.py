@@ -7,6 +7,7 @@ import xmlrpc.client
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
+from xml.parsers.expat import ExpatError
 
 from deploy.errors import DeployError
 
@@ -189,7 +190,7 @@ class SupervisorClient:
             return getattr(self._proxy, method)(*arguments)
         except xmlrpc.client.Fault as fault:
             raise SupervisorFault(fault.faultCode, fault.faultString) from None
-        except (OSError, http.client.HTTPException, xmlrpc.client.ProtocolError) as error:
+        except (OSError, http.client.HTTPException, xmlrpc.client.Error, ExpatError) as error:
             self._transport.close()
             raise _unavailable(self._socket_path, error) from None
         except BaseException:

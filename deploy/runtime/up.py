@@ -1,16 +1,14 @@
 """`up`: from a plan to a running, healthy tree, or to nothing at all (P03, P04, P06 to P08)."""
 
 import time
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 from deploy import artifact
 from deploy.errors import DeployError
 from deploy.plan import Plan
 from deploy.runtime import down, prepare, reconcile
-from deploy.runtime.launch import launch
+from deploy.runtime.launch import Launcher
 from deploy.runtime.preflight import check_ports
 from deploy.runtime.prepare import Files
 from deploy.runtime.progress import Progress
@@ -30,7 +28,7 @@ class Result:
     gateway_reloaded: bool = False
 
 
-def up(plan: Plan, python: Path, environ: Mapping[str, str], progress: Progress) -> Result:
+def up(plan: Plan, launcher: Launcher, progress: Progress) -> Result:
     """Bring the tree to `plan`. The caller holds the lock.
 
     Raises StartFailed, PortsBusy, NginxConfRefused, ArtifactError; then the tree is as it was before, or not there.
@@ -44,18 +42,19 @@ def up(plan: Plan, python: Path, environ: Mapping[str, str], progress: Progress)
         with client:
             outcome = reconcile.reconcile(plan, files, client, progress)
         return Result(False, outcome.started, outcome.restarted, outcome.stopped, outcome.gateway_reloaded)
-    return _start(plan, files, python, environ, progress)
+    return _start(plan, files, launcher, progress)
 
 
-def _start(plan: Plan, files: Files, python: Path, environ: Mapping[str, str], progress: Progress) -> Result:
+def _start(plan: Plan, files: Files, launcher: Launcher, progress: Progress) -> Result:
     progress.stage("checking")
     down.end_leftovers(plan.layout, plan.grace, progress)
-    prepare.check_nginx(plan, files.nginx)
+    # Ports first: `nginx -t` creates log files, and a busy port is to leave nothing written.
     check_ports(plan.endpoints())
+    prepare.check_nginx(plan, files.nginx)
     prepare.write(files)
     progress.stage("starting supervisord")
     try:
-        with launch(python, plan.layout, environ) as client:
+        with launcher.launch() as client:
             _bring_up(plan, client, progress)
     except BaseException:
         # Ctrl-C included: up succeeds whole or leaves nothing behind (P04).

@@ -42,6 +42,16 @@ def ok(body: bytes = b"{}", *headers: str, status: str = "200 OK", content_type:
     return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
 
 
+def breaks_off(begun: bytes = b"") -> Handler:
+    """A handler that sends `begun` and then breaks the connection."""
+
+    def handler(_: Arrival) -> Iterator[bytes]:
+        yield begun
+        raise ConnectionError
+
+    return handler
+
+
 @dataclass
 class Upstream:
     """The state of a running server."""

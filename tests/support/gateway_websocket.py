@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from support.ports import free_block
+from support.waiting import wait_until
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 from websockets.sync.server import ServerConnection, serve
@@ -17,12 +18,14 @@ MAX_BYTES = 8 * 1024**2
 
 @dataclass
 class Opened:
-    """A handshake as it reached the server."""
+    """A connection as the server sees it: its handshake, and how it ended."""
 
     target: str
     request_id: str
     forwarded_for: str
     host: str
+    ended: bool = False
+    close_code: int | None = None
 
 
 @dataclass
@@ -31,20 +34,33 @@ class SocketServer:
 
     port: int
     opened: list[Opened] = field(default_factory=list)
-    closed: list[int | None] = field(default_factory=list)
+
+    def latest(self, target: str) -> Opened:
+        """The newest connection to `target`. The client knows of a handshake before the server's thread does."""
+        found = wait_until(
+            lambda: [seen for seen in self.opened if seen.target == target], what=f"a connection to {target}"
+        )
+        return found[-1]
+
+    def ended(self, target: str) -> Opened:
+        """The newest connection to `target`, once it has ended."""
+        seen = self.latest(target)
+        wait_until(lambda: seen.ended, what=f"the end of {target}")
+        return seen
 
     def serve(self, connection: ServerConnection) -> None:
         """One connection, until either side closes it."""
         assert connection.request is not None
         headers = connection.request.headers
-        names = ("X-Request-ID", "X-Forwarded-For", "Host")
-        self.opened.append(Opened(connection.request.path, *(headers.get(name, "") for name in names)))
+        request_id, forwarded_for = headers.get("X-Request-ID", ""), headers.get("X-Forwarded-For", "")
+        seen = Opened(connection.request.path, request_id, forwarded_for, headers.get("Host", ""))
+        self.opened.append(seen)
         try:
             self._echo(connection)
         except ConnectionClosed:
             pass
         finally:
-            self.closed.append(connection.close_code)
+            seen.ended, seen.close_code = True, connection.close_code
 
     def _echo(self, connection: ServerConnection) -> None:
         for message in connection:
@@ -55,11 +71,15 @@ class SocketServer:
                 connection.send(message)
 
 
+def _select(_: ServerConnection, offered: Sequence[Subprotocol]) -> Subprotocol | None:
+    return next((name for name in SUBPROTOCOLS if name in offered), None)
+
+
 @contextmanager
 def socket_server(port: int | None = None) -> Iterator[SocketServer]:
     """A WebSocket server on loopback until the end of the block."""
     state = SocketServer(port or free_block(1))
-    server = serve(state.serve, "127.0.0.1", state.port, subprotocols=SUBPROTOCOLS, max_size=MAX_BYTES)
+    server = serve(state.serve, "127.0.0.1", state.port, select_subprotocol=_select, max_size=MAX_BYTES)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:

@@ -68,6 +68,7 @@ _API = """
             self.get("/endless", response_model=None, response_class=StreamingResponse)(self.endless)
 
         async def slow(self, seconds: float) -> Done:
+            logger.info("slow begins")
             await asyncio.sleep(seconds)
             return Done(done=True)
 

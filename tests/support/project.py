@@ -55,6 +55,14 @@ class Project:
             plain.setdefault(name, {}).update(keys)
         return {"nginx": {"port": self.port}, "servers": plain}
 
+    def shipped(self) -> dict[str, Any]:
+        """The repository's own dev-config.yaml on this project's ports."""
+        config: dict[str, Any] = yaml.safe_load((ROOT / "dev-config.yaml").read_text(encoding="utf-8"))
+        config["nginx"]["port"] = self.port
+        for offset, server in enumerate(config["servers"].values(), 1):
+            server["port"] = self.port + offset
+        return config
+
     def write(self, config: Mapping[str, object] | str | None = None) -> Path:
         """Write the YAML file: a mapping, a text, or the standard deployment."""
         text = config if isinstance(config, str) else yaml.safe_dump(dict(config or self.standard()), sort_keys=False)

@@ -1,4 +1,8 @@
-"""A client that asks without a pause, to see whether a change loses requests."""
+"""A client that asks without a pause, to see whether a change loses requests.
+
+Each request has a connection of its own: when nginx reloads it closes those that are idle, and one that is just then
+about to carry a request is the client's to repeat, as HTTP has it.
+"""
 
 import threading
 from types import TracebackType
@@ -27,7 +31,7 @@ class Traffic:
         self._thread.join(20)
 
     def _run(self) -> None:
-        with httpx.Client(timeout=5.0, trust_env=False) as client:
+        with httpx.Client(timeout=5.0, trust_env=False, headers={"Connection": "close"}) as client:
             while not self._over.is_set():
                 self.count += 1
                 self._ask(client)

@@ -2,7 +2,8 @@
 
 `python -m deploy.runtime.logs.follower --logs DIR --state FILE --max-bytes N --backups N [--socket PATH]`
 
-With `--socket` it also keeps nginx's own logs bounded. SIGTERM: read everything to the end once more, exit 0.
+With `--socket` it also keeps nginx's own logs bounded, with `--no-unified` it does only that. SIGTERM: read everything
+to the end once more, exit 0.
 """
 
 import argparse
@@ -24,6 +25,7 @@ from deploy.runtime.logs.unified import AlreadyFollowedError, UnifiedLock
 T = TypeVar("T")
 
 POLL_SECONDS = 0.1
+IDLE_SECONDS = 1.0
 _RETRY_SECONDS = 1.0
 _LOCK_SECONDS = 2.0
 _FINISH_SECONDS = 2.0
@@ -80,16 +82,20 @@ class Wakeup:
         self.stopping = True
 
 
-def run(merger: Merger, nginx: NginxRotation | None, wakeup: Wakeup) -> None:
-    """Follow until a stop is asked for, then read everything to the end. Raises OSError only from that last reading."""
+def run(merger: Merger | None, nginx: NginxRotation | None, wakeup: Wakeup) -> None:
+    """Follow until a stop is asked for, then read everything to the end. Raises OSError only from that last reading.
+
+    Without a merger only nginx's logs are looked after.
+    """
     merging, rotating = Reporter(), Reporter()
     while not wakeup.stopping:
-        pause = _round(merger, merging)
+        pause = IDLE_SECONDS if merger is None else _round(merger, merging)
         if nginx is not None:
             _rotate(nginx, rotating)
         if pause:
             wakeup.wait(pause)
-    merger.finish(time.monotonic() + _FINISH_SECONDS)
+    if merger is not None:
+        merger.finish(time.monotonic() + _FINISH_SECONDS)
 
 
 def _round(merger: Merger, reporter: Reporter) -> float:
@@ -146,6 +152,7 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--max-bytes", type=int, required=True, metavar="N", help="rotate at this size; 0: never")
     parser.add_argument("--backups", type=int, required=True, metavar="N", help="rotated files to keep")
     parser.add_argument("--socket", type=Path, metavar="PATH", help="supervisord's socket; with it nginx's logs rotate")
+    parser.add_argument("--no-unified", action="store_true", help="merge nothing: only nginx's logs are looked after")
     parser.add_argument("--nginx", default="nginx", metavar="NAME", help="nginx's name in the tree (default: nginx)")
     return parser.parse_args(argv)
 
@@ -178,17 +185,23 @@ def _follow(options: argparse.Namespace, wakeup: Wakeup) -> None:
 
 
 def _merge(options: argparse.Namespace, wakeup: Wakeup) -> None:
+    nginx = _rotation(options)
+    if options.no_unified:
+        run(None, nginx, wakeup)
+        return
     merger = _eventually(lambda: Merger(options.logs, options.state, options.max_bytes, options.backups), wakeup)
     if merger is None:
         return
-    nginx = None
-    if options.socket is not None:
-        reopen = reopener(options.socket, options.nginx)
-        nginx = NginxRotation(options.logs, options.max_bytes, options.backups, reopen)
     try:
         run(merger, nginx, wakeup)
     finally:
         merger.close()
+
+
+def _rotation(options: argparse.Namespace) -> NginxRotation | None:
+    if options.socket is None:
+        return None
+    return NginxRotation(options.logs, options.max_bytes, options.backups, reopener(options.socket, options.nginx))
 
 
 def _eventually(make: Callable[[], T], wakeup: Wakeup) -> T | None:

@@ -1,0 +1,104 @@
+"""Waiting for health: deaths are noticed at once, deadlines hold, and the failure tells the log (P03, P04)."""
+
+import time
+from pathlib import Path
+
+import pytest
+from support.fake_supervisor import FakeSupervisor
+from support.plans import make_plan
+
+from deploy.plan import Plan
+from deploy.runtime import waiting
+from deploy.runtime.health import Answer
+from deploy.runtime.progress import Silent
+from deploy.runtime.waiting import StartFailed, wait_gateway, wait_healthy
+
+Monkey = pytest.MonkeyPatch
+RUNNING = dict.fromkeys(("core:core-0", "broker:broker-0", "broker:broker-1", "datafeed:datafeed-0"), "STARTING")
+
+
+class Recorded(Silent):
+    """Remembers what each process was said to be."""
+
+    def __init__(self) -> None:
+        self.events: list[tuple[str, str]] = []
+
+    def process(self, name: str, state: str, detail: str = "") -> None:  # noqa: ARG002 (its signature)
+        self.events.append((name, state))
+
+
+def _answers(monkeypatch: Monkey, ill: dict[int, Answer]) -> None:
+    """Every port is healthy but for those in `ill`."""
+
+    def probe(host: str, port: int, path: str, timeout: float) -> Answer:
+        return ill.get(port, Answer(True))
+
+    monkeypatch.setattr(waiting, "probe", probe)
+
+
+def _plan(tmp_path: Path) -> Plan:
+    plan = make_plan(tmp_path)
+    plan.layout.logs.mkdir(parents=True)
+    return plan
+
+
+def test_P04_a_dead_process_fails_at_once_with_its_reason_and_last_lines(monkeypatch: Monkey, tmp_path: Path) -> None:
+    plan = _plan(tmp_path)
+    (plan.layout.logs / "broker-1.log").write_text("one\n" * 50 + "ImportError: no module named x\n")
+    _answers(monkeypatch, {8002: Answer(False, "nothing listens")})
+    client = FakeSupervisor({**RUNNING, "broker:broker-1": "BACKOFF"})
+    with pytest.raises(StartFailed) as raised:
+        wait_healthy(plan, plan.servers(), client, time.monotonic() + 60, Silent())
+    (failure,) = raised.value.failures
+    assert failure.name == "broker:broker-1"
+    assert failure.reason == "died while starting: ImportError: no module named x"
+    assert len(failure.lines) == 25
+    assert failure.lines[-1] == "ImportError: no module named x"
+
+
+def test_P04_all_that_are_late_are_told_with_what_was_last_seen(monkeypatch: Monkey, tmp_path: Path) -> None:
+    plan = _plan(tmp_path)
+    _answers(monkeypatch, {8001: Answer(False, "answered 503"), 8003: Answer(False, "no answer within 1 s")})
+    with pytest.raises(StartFailed) as raised:
+        wait_healthy(plan, plan.servers(), FakeSupervisor(RUNNING), time.monotonic() + 0.2, Silent())
+    told = {failure.name: failure.reason for failure in raised.value.failures}
+    assert set(told) == {"broker:broker-0", "datafeed:datafeed-0"}
+    assert told["broker:broker-0"].endswith("answered 503")
+    assert "start_deadline" in told["datafeed:datafeed-0"]
+
+
+def test_P04_a_process_that_supervisord_does_not_know_is_a_failure(monkeypatch: Monkey, tmp_path: Path) -> None:
+    plan = _plan(tmp_path)
+    _answers(monkeypatch, {8004: Answer(False)})
+    states = {name: state for name, state in RUNNING.items() if name != "core:core-0"}
+    with pytest.raises(StartFailed, match="core:core-0: supervisord does not know it"):
+        wait_healthy(plan, plan.servers(), FakeSupervisor(states), time.monotonic() + 60, Silent())
+
+
+def test_P03_each_healthy_process_is_told_and_confirmed_once(monkeypatch: Monkey, tmp_path: Path) -> None:
+    plan, progress, client = _plan(tmp_path), Recorded(), FakeSupervisor(RUNNING)
+    _answers(monkeypatch, {})
+    wait_healthy(plan, plan.servers(), client, time.monotonic() + 60, progress)
+    assert sorted(client.calls, key=str) == sorted((("confirm", [name]) for name in RUNNING), key=str)
+    assert {name for name, state in progress.events if state == "healthy"} == set(RUNNING)
+
+
+def test_P03_the_gateway_must_answer_for_every_module(monkeypatch: Monkey, tmp_path: Path) -> None:
+    plan, asked = _plan(tmp_path), list[str]()
+
+    def probe(host: str, port: int, path: str, timeout: float) -> Answer:
+        asked.append(path)
+        return Answer(False, "answered 502") if "datafeed" in path else Answer(True)
+
+    monkeypatch.setattr(waiting, "probe", probe)
+    with pytest.raises(StartFailed, match="GET /api/v1/datafeed/health through the gateway: answered 502"):
+        wait_gateway(plan, FakeSupervisor({"nginx:nginx": "RUNNING"}), time.monotonic() + 0.1, Silent())
+    assert {"/api/v1/core/health", "/api/v1/broker/health", "/api/v2/broker/health"} <= set(asked)
+
+
+def test_P04_a_gateway_that_dies_is_not_waited_for(monkeypatch: Monkey, tmp_path: Path) -> None:
+    plan = _plan(tmp_path)
+    (plan.layout.logs / "nginx.log").write_text("nginx: [emerg] bind() failed\n")
+    _answers(monkeypatch, {8000: Answer(False, "nothing listens")})
+    with pytest.raises(StartFailed, match=r"nginx: died while starting: .*bind\(\) failed"):
+        wait_gateway(plan, FakeSupervisor({"nginx:nginx": "BACKOFF"}), time.monotonic() + 60, Silent())
