@@ -83,6 +83,11 @@ class Layout:
         digest = hashlib.sha256(os.fsencode(self.project)).hexdigest()[:16]
         return root / f"backend-{os.getuid()}-{digest}" / "supervisor.sock"
 
+    @cached_property
+    def socket_link(self) -> Path:
+        """Leads to a socket that is elsewhere: the next command may run with another XDG_RUNTIME_DIR."""
+        return self.run / "socket"
+
     def folders(self) -> tuple[Path, ...]:
         """Every folder that a running tree needs, parents first."""
         return (self.local, self.etc, self.run, self.logs, self.data, self.run / "nginx", self.socket.parent)
@@ -92,5 +97,8 @@ def layout_of(config: Path, environ: Mapping[str, str]) -> Layout:
     """The layout of the deployment described by `config`."""
     runtime = environ.get("XDG_RUNTIME_DIR", "")
     usable = bool(runtime) and Path(runtime).is_dir() and os.access(runtime, os.W_OK)
-    absolute = Path(os.path.abspath(config))  # noqa: PTH100 (links stay as the user wrote them)
-    return Layout(absolute, Path(runtime) if usable else None)
+    layout = Layout(Path(os.path.abspath(config)), Path(runtime) if usable else None)  # noqa: PTH100 (links stay)
+    if not layout.socket_link.is_symlink():
+        return layout
+    folder = layout.socket_link.readlink().parent
+    return Layout(layout.config, folder.parent) if folder.is_dir() else layout

@@ -46,6 +46,7 @@ def _remove_short_folder(layout: Layout) -> None:
     if layout.socket.parent != layout.run:
         with suppress(OSError):
             layout.socket.parent.rmdir()
+            layout.socket_link.unlink(missing_ok=True)
 
 
 def ending_takes(grace: float) -> float:

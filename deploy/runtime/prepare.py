@@ -8,6 +8,7 @@ from pathlib import Path
 
 from deploy import artifact
 from deploy.artifact import Artifact
+from deploy.layout import Layout
 from deploy.plan import Plan
 from deploy.renderers import nginx, snapshot, supervisor
 from deploy.runtime import nginx_binary
@@ -52,6 +53,13 @@ def check_nginx(plan: Plan, file: Artifact) -> None:
 def write(files: Files) -> list[Path]:
     """Replace what differs. A `supervisord.conf` of the user's own beside the configuration is left alone."""
     return artifact.write(_ours(files))
+
+
+def link_socket(layout: Layout) -> None:
+    """Leave a link to a socket that is not in `.local`; without one, remove the link."""
+    layout.socket_link.unlink(missing_ok=True)
+    if layout.socket.parent != layout.run:
+        layout.socket_link.symlink_to(layout.socket)
 
 
 def client_conf_is_foreign(files: Files) -> bool:

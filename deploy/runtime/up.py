@@ -52,6 +52,7 @@ def _start(plan: Plan, files: Files, launcher: Launcher, progress: Progress) -> 
     check_ports(plan.endpoints())
     prepare.check_nginx(plan, files.nginx)
     prepare.write(files)
+    prepare.link_socket(plan.layout)
     progress.stage("starting supervisord")
     try:
         with launcher.launch() as client:
