@@ -69,11 +69,12 @@ def render(plan: Plan) -> Artifact:
         drain=max(plan.grace - _DRAIN_MARGIN_S, 0.1),
         problems=_PROBLEMS,
         query_paths=[query.path for query in plan.gateway.queries],
+        several=[upstream for upstream in plan.gateway.upstreams if len(upstream.endpoints) > 1],
         websocket_headers=templates.render("nginx", "websocket.conf.j2", {}).rstrip("\n"),
     )
     return Artifact(plan.layout.nginx_conf, text)
 
 
 def _access_log(path: Path) -> str:
-    """`access_log` knows variables and has no escape for `$`; a name relative to nginx's prefix (`-p`) avoids the path."""
+    """`access_log` knows variables and has no escape for `$`: there the name is relative to nginx's prefix (`-p`)."""
     return "logs/nginx-access.log" if "$" in str(path) else nginx_text.literal(str(path))
