@@ -31,9 +31,20 @@ class _Range:
 
 def check(config: DeploymentConfig, manifest: Manifest, source: Source) -> None:
     """Add to `source` every problem between parts that are each right by themselves."""
+    _check_names(config, source)
     _check_ports(config, source)
     _check_modules(config, manifest, source)
     _check_websocket_routes(config, manifest, source)
+    _check_route_owners(config, manifest, source)
+
+
+def _check_names(config: DeploymentConfig, source: Source) -> None:
+    """nginx's upstreams, and files on some systems, do not tell names apart by case."""
+    seen: dict[str, str] = {}
+    for name in config.servers:
+        first = seen.setdefault(name.lower(), name)
+        if first != name:
+            source.add(("servers", name), f"the names {first!r} and {name!r} differ only in case; rename one", key=True)
 
 
 def _ranges(config: DeploymentConfig) -> Iterator[_Range]:
@@ -101,6 +112,22 @@ def _check_websocket_routes(config: DeploymentConfig, manifest: Manifest, source
         elif server in config.servers and owner not in (None, CORE, *config.servers[server].modules):
             message = f"server {server!r} does not hold the module {owner!r}, which owns the route {route!r}"
             source.add(path, message, hint=_holder_hint(str(owner), config))
+
+
+def _check_route_owners(config: DeploymentConfig, manifest: Manifest, source: Source) -> None:
+    """By query parameter a route's name alone has to lead to one module; nginx does not look at case."""
+    if config.websocket.routing_strategy != "query_param":
+        return
+    owners: dict[str, str] = {}
+    for module in sorted({name for server in config.servers.values() for name in server.modules}):
+        entry = manifest.modules.get(module)
+        for route in sorted(
+            {route for version in entry.versions.values() for route in version.ws_routes} if entry else ()
+        ):
+            first = owners.setdefault(route.lower(), module)
+            if first != module:
+                message = f"the modules {first!r} and {module!r} both own the WebSocket route {route!r}"
+                source.add(("websocket", "routing_strategy"), message, hint="route by path, or rename one of them")
 
 
 def _named_servers(source: Source) -> Iterable[str]:

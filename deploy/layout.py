@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from deploy.errors import DeployError
+
 # supervisord binds the socket under a temporary name first: `<path>.<pid>`. The kernel's bound is 104 on macOS.
 _LONGEST_SOCKET_PATH = 90
 
@@ -93,8 +95,15 @@ class Layout:
         return (self.local, self.etc, self.run, self.logs, self.data, self.run / "nginx", self.socket.parent)
 
 
+class PathRefused(DeployError):
+    """A path that no configuration file can hold."""
+
+    exit_code = 2
+
+
 def layout_of(config: Path, environ: Mapping[str, str]) -> Layout:
-    """The layout of the deployment described by `config`."""
+    """The layout of the deployment described by `config`. Raises PathRefused."""
+    _refuse_odd(os.path.abspath(config))  # noqa: PTH100 (a text is wanted)
     runtime = environ.get("XDG_RUNTIME_DIR", "")
     usable = bool(runtime) and Path(runtime).is_dir() and os.access(runtime, os.W_OK)
     layout = Layout(Path(os.path.abspath(config)), Path(runtime) if usable else None)  # noqa: PTH100 (links stay)
@@ -102,3 +111,9 @@ def layout_of(config: Path, environ: Mapping[str, str]) -> Layout:
         return layout
     folder = layout.socket_link.readlink().parent
     return Layout(layout.config, folder.parent) if folder.is_dir() else layout
+
+
+def _refuse_odd(path: str) -> None:
+    if any(ord(character) < 32 or ord(character) == 127 or "\ud800" <= character <= "\udfff" for character in path):
+        what = "holds a control character or is not UTF-8"
+        raise PathRefused(f"the path {path!r} {what}; supervisord and nginx cannot name it: rename the folder")

@@ -46,11 +46,13 @@ def bring_up(config: str, *, as_json: bool, verbose: bool) -> "Plan":
 def _apply(config: str, launcher: Launcher, *, as_json: bool, verbose: bool) -> "tuple[Plan, Result]":
     # Imported here, while supervisord warms up on the other core: together they take a third of a second.
     from deploy.cli import context
+    from deploy.renderers import templates
     from deploy.runtime.up import up
 
     checked = context.check(config)
     plan = checked.plan(context.find_nginx(checked.layout))
     artifact.make_folders(plan.layout.folders())
+    templates.keep_compiled(plan.layout.run)
     patience = plan.start_deadline + LOCK_MARGIN_S
     with (
         watching(as_json=as_json, verbose=verbose) as progress,

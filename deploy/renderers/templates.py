@@ -4,9 +4,18 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
 
 _PACKAGE = Path(__file__).parents[1]
+_compiled: list[FileSystemBytecodeCache] = []
+
+
+def keep_compiled(private_folder: Path) -> None:
+    """From now on keep compiled templates in this folder, which nobody else may write to: they are code.
+
+    Compiling takes a tenth of the time of `up`. A template that changed is compiled anew: Jinja2 compares checksums.
+    """
+    _compiled[:] = [FileSystemBytecodeCache(str(private_folder), "%s.jinja")]
 
 
 @cache
@@ -24,6 +33,7 @@ def render(folder_name: str, template: str, filters: dict[str, Callable[..., str
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        bytecode_cache=_compiled[0] if _compiled else None,
         autoescape=False,  # noqa: S701 (neither target is HTML; each has a filter of its own)
     )
     environment.filters.update(filters)

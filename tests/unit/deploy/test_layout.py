@@ -4,10 +4,11 @@ import os
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deploy.layout import Layout, layout_of
+from deploy.layout import Layout, PathRefused, layout_of
 
 _NAMES = st.text(st.characters(codec="utf-8", exclude_characters="/\0"), min_size=1, max_size=40)
 
@@ -50,3 +51,9 @@ def test_P14_a_runtime_folder_that_is_not_there_is_not_used(tmp_path: Path) -> N
     temporary = tempfile.gettempdir()
     assert layout_of(config, {"XDG_RUNTIME_DIR": str(tmp_path / "no")}).socket.is_relative_to(temporary)
     assert layout_of(config, {}).socket.is_relative_to(temporary)
+
+
+@pytest.mark.parametrize("name", ["line\nbreak", "bell\x07", os.fsdecode(b"latin-\xe9")])
+def test_N01_P01_a_path_that_no_file_can_hold_is_refused_by_name(name: str) -> None:
+    with pytest.raises(PathRefused, match="rename the folder"):
+        layout_of(Path("/srv") / name / "dev-config.yaml", {})
