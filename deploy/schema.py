@@ -14,7 +14,7 @@ from deploy.units import parse_duration, parse_size
 
 SERVER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,31}")
 RESERVED_NAMES = frozenset({"nginx", "logs", "all", "bus"})
-# What a server reads its settings from (`deploy.plan.serve_environment`), and the key to use instead.
+# What a server reads its settings from (`deploy.planner.serve_environment`), and the key to use instead.
 TREE_VARIABLES = {
     "ENABLED_MODULES": "modules of the server",
     "TRADING_API_BASE_URL": "api_base_url",

@@ -11,7 +11,8 @@ from deploy import artifact, loader, manifest
 from deploy.cli.layouts import layout_for
 from deploy.layout import Layout
 from deploy.manifest import Manifest
-from deploy.plan import Plan, Site, plan
+from deploy.plan import Plan, Site
+from deploy.planner import plan
 from deploy.schema import DeploymentConfig
 
 

@@ -5,7 +5,8 @@ import os
 import sys
 
 from deploy.cli import context
-from deploy.plan import Endpoint, serve_argv, serve_environment
+from deploy.plan import Endpoint
+from deploy.planner import serve_argv, serve_environment
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -7,6 +7,7 @@ from itertools import groupby
 
 from deploy.errors import DeployError
 from deploy.layout import Layout
+from deploy.plan import Tier
 from deploy.runtime.launch import alive
 from deploy.runtime.progress import Progress
 from deploy.runtime.supervisor_client import STOPPED_STATES, ProcessInfo, SupervisorClient, connect
@@ -14,8 +15,6 @@ from deploy.runtime.supervisor_client import STOPPED_STATES, ProcessInfo, Superv
 _STEP_S = 0.005
 # supervisord sends SIGKILL when the grace is over; this is how much later we still believe in it.
 _KILL_MARGIN_S = 5.0
-# Of `deploy.plan.Tier`, which would cost the import of the whole schema.
-_TIERS = 5
 
 
 class StopFailed(DeployError):
@@ -51,7 +50,7 @@ def _remove_short_folder(layout: Layout) -> None:
 
 def ending_takes(grace: float) -> float:
     """How long a supervisord that somebody else told to end may take for it, in seconds: the grace of every tier."""
-    return _TIERS * (grace + 1) + _KILL_MARGIN_S
+    return len(Tier) * (grace + 1) + _KILL_MARGIN_S
 
 
 def end_leftovers(layout: Layout, grace: float, progress: Progress) -> tuple[str, ...]:

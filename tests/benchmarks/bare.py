@@ -13,7 +13,8 @@ from support.project import Project
 
 from deploy import loader, manifest
 from deploy.layout import layout_of
-from deploy.plan import Plan, Process, Site, plan
+from deploy.plan import Plan, Process, Site
+from deploy.planner import plan
 
 _STEP_S = 0.005
 

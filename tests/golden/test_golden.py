@@ -14,7 +14,8 @@ from deploy import loader, manifest
 from deploy.artifact import Artifact
 from deploy.errors import ConfigError
 from deploy.layout import Layout
-from deploy.plan import Plan, Site, plan
+from deploy.plan import Plan, Site
+from deploy.planner import plan
 from deploy.renderers import nginx, snapshot, supervisor
 
 HERE = Path(__file__).parent

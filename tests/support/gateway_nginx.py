@@ -22,7 +22,8 @@ from support.waiting import wait_until
 from deploy import artifact, loader
 from deploy.layout import Layout
 from deploy.manifest import Manifest, ModuleEntry, VersionEntry
-from deploy.plan import Plan, Site, plan
+from deploy.plan import Plan, Site
+from deploy.planner import plan
 from deploy.renderers import nginx as renderer
 
 Config = Mapping[str, object]

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from deploy import manifest
 from deploy.layout import Layout
-from deploy.plan import Plan, Site, plan
+from deploy.plan import Plan, Site
+from deploy.planner import plan
 from deploy.schema import DeploymentConfig
 
 MODULES = manifest.read(Path(__file__).parents[1] / "golden" / "manifest.json")

@@ -1,0 +1,184 @@
+"""From a checked configuration to a plan: pure, the same input gives the same plan, and nothing is read or written."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from deploy.manifest import Manifest, VersionEntry
+from deploy.plan import (
+    CORE,
+    GATEWAY,
+    LOGS,
+    Endpoint,
+    Gateway,
+    Plan,
+    Process,
+    QueryRoutes,
+    QueryTarget,
+    RestRoute,
+    Site,
+    Tier,
+    Upstream,
+    WebSocketRoute,
+)
+from deploy.schema import DeploymentConfig, NginxConfig, ServerConfig
+
+
+def plan(config: DeploymentConfig, manifest: Manifest, site: Site) -> Plan:
+    """Expand a checked configuration."""
+    gateway = _gateway(config, manifest)
+    servers = [process for name in config.servers for process in _instances(name, config, manifest, site)]
+    processes = [*_log_follower(config, site), *sorted(servers, key=lambda process: process.tier)]
+    return Plan(
+        layout=site.layout,
+        processes=(*processes, _nginx(config, site)),
+        gateway=gateway,
+        logs=config.logs,
+        start_deadline=config.health.start_deadline,
+        health_timeout=config.health.timeout,
+        grace=config.shutdown.grace,
+        root_user=site.root_user,
+        modules=tuple(sorted({CORE, *(module for server in config.servers.values() for module in server.modules)})),
+    )
+
+
+def serve_argv(python: Path, endpoint: Endpoint, *, grace: float, reload: bool) -> tuple[str, ...]:
+    """The command of one server process; its settings are in the environment."""
+    # -P keeps whatever stands in the working folder off the import path.
+    argv = [str(python), "-P", "-m", "trading_api", "serve", "--host", endpoint.host, "--port", str(endpoint.port)]
+    return (*argv, "--grace", f"{grace:g}", *(["--reload"] if reload else []))
+
+
+def serve_environment(config: DeploymentConfig, modules: tuple[str, ...]) -> dict[str, str]:
+    """The settings of a server process (`trading_api.settings`)."""
+    return {
+        "ENABLED_MODULES": ",".join(modules),
+        "TRADING_API_BASE_URL": config.api_base_url,
+        "TRADING_BODY_LIMIT": str(config.limits.body),
+        "TRADING_LOG_LEVEL": config.logs.level,
+    }
+
+
+def _with_core(server: ServerConfig) -> tuple[str, ...]:
+    """C05: core is in every server, listed or not."""
+    return (CORE, *(module for module in server.modules if module != CORE))
+
+
+def _instances(name: str, config: DeploymentConfig, manifest: Manifest, site: Site) -> Iterator[Process]:
+    server = config.servers[name]
+    modules = _with_core(server)
+    env = {**serve_environment(config, modules), **server.env}
+    first_version = next(iter(manifest.modules[CORE].versions.values()))
+    for index in range(server.instances):
+        endpoint = Endpoint(server.host, server.port + index)
+        yield Process(
+            name=f"{name}-{index}",
+            group=name,
+            tier=Tier.CORE if name == CORE or modules == (CORE,) else Tier.MODULES,
+            argv=serve_argv(site.python, endpoint, grace=config.shutdown.grace, reload=server.reload),
+            env=tuple(sorted(env.items())),
+            endpoint=endpoint,
+            modules=modules,
+            health_path=config.api_base_url + first_version.health_path,
+            grace=config.shutdown.grace,
+            stops_children=True,
+        )
+
+
+def _nginx(config: DeploymentConfig, site: Site) -> Process:
+    layout = site.layout
+    argv = (str(site.nginx), "-e", "stderr", "-p", f"{layout.local}/", "-c", str(layout.nginx_conf))
+    return Process(
+        name=GATEWAY,
+        group=GATEWAY,
+        tier=Tier.GATEWAY,
+        argv=argv,
+        endpoint=_gateway_endpoint(config.nginx),
+        stop_signal="QUIT",
+        grace=config.shutdown.grace,
+        stops_children=True,
+        starts_by_itself=False,
+    )
+
+
+def _log_follower(config: DeploymentConfig, site: Site) -> Iterator[Process]:
+    """The process that writes `backend-unified.log` and keeps nginx's own logs bounded (P13)."""
+    layout = site.layout
+    options = {
+        "--logs": layout.logs,
+        "--state": layout.run / "logs.json",
+        "--socket": layout.socket,
+        "--max-bytes": config.logs.max_bytes,
+        "--backups": config.logs.backups,
+    }
+    flags = [str(word) for pair in options.items() for word in pair]
+    if not config.logs.unified:
+        flags.append("--no-unified")
+    argv = (str(site.python), "-P", "-m", "deploy.runtime.logs.follower", *flags)
+    yield Process(name=LOGS, group=LOGS, tier=Tier.LOGS, argv=argv, grace=config.shutdown.grace)
+
+
+def _gateway_endpoint(nginx: NginxConfig) -> Endpoint:
+    return Endpoint(nginx.host, nginx.port)
+
+
+def _gateway(config: DeploymentConfig, manifest: Manifest) -> Gateway:
+    placed = list(_placed(config, manifest))
+    base = config.api_base_url
+    return Gateway(
+        endpoint=_gateway_endpoint(config.nginx),
+        worker_processes=config.nginx.worker_processes,
+        worker_connections=config.nginx.worker_connections,
+        body_limit=config.limits.body,
+        upstreams=tuple(_upstream(name, server) for name, server in config.servers.items()),
+        rest=tuple(RestRoute(base + entry.rest_prefix, server) for _, _, entry, server in placed),
+        websockets=tuple(_websocket(base, entry, server) for _, _, entry, server in placed if entry.ws_path),
+        queries=tuple(_query_routes(config, placed)),
+        health_paths=tuple(base + entry.health_path for _, _, entry, _ in placed),
+    )
+
+
+def _upstream(name: str, server: ServerConfig) -> Upstream:
+    endpoints = (Endpoint(server.host, server.port + index).reachable() for index in range(server.instances))
+    return Upstream(name, tuple(endpoints))
+
+
+_Placed = tuple[str, str, VersionEntry, str]
+
+
+def _placed(config: DeploymentConfig, manifest: Manifest) -> Iterator[_Placed]:
+    """Every version of every deployed module: (module, version, entry, server), core first."""
+    homes = {CORE: _core_server(config)}
+    homes |= {module: name for name, server in config.servers.items() for module in server.modules if module != CORE}
+    for module, server in sorted(homes.items(), key=lambda home: (home[0] != CORE, home[0])):
+        for version, entry in manifest.modules[module].versions.items():
+            yield module, version, entry, server
+
+
+def _core_server(config: DeploymentConfig) -> str:
+    """N02: the server named core, or else the first."""
+    return CORE if CORE in config.servers else next(iter(config.servers))
+
+
+def _websocket(base: str, entry: VersionEntry, server: str) -> WebSocketRoute:
+    return WebSocketRoute(f"{base}{entry.ws_path}", server)
+
+
+def _query_routes(config: DeploymentConfig, placed: list[_Placed]) -> Iterator[QueryRoutes]:
+    """N03: `/api/v1/ws?type=orders`, one table per version."""
+    if config.websocket.routing_strategy != "query_param":
+        return
+    for version in sorted({version for _, version, _, _ in placed}):
+        targets = tuple(_targets(config, placed, version))
+        if targets:
+            path = f"{config.api_base_url}/{version}/ws"
+            yield QueryRoutes(version, path, config.websocket.query_param_name, targets)
+
+
+def _targets(config: DeploymentConfig, placed: list[_Placed], version: str) -> Iterator[QueryTarget]:
+    chosen = config.websocket_routes
+    for module, of_version, entry, server in placed:
+        if of_version != version or entry.ws_path is None:
+            continue
+        for route in entry.ws_routes:
+            if chosen is None or route in chosen or module in chosen:
+                yield QueryTarget(route, server, f"{config.api_base_url}{entry.ws_path}")
