@@ -58,6 +58,11 @@ class Layout:
         return self.etc / "nginx.conf"
 
     @cached_property
+    def access_log(self) -> Path:
+        """nginx's, a JSON object a line."""
+        return self.logs / "nginx-access.log"
+
+    @cached_property
     def snapshot(self) -> Path:
         """The plan that was applied last, for `status`, `stop` and `logs`."""
         return self.etc / "tree.json"

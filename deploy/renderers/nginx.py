@@ -65,7 +65,7 @@ def render(plan: Plan) -> Artifact:
         layout=plan.layout,
         gateway=plan.gateway,
         root_user=plan.root_user,
-        access_log=_access_log(plan.layout.logs / "nginx-access.log"),
+        access_log=_access_log(plan.layout.access_log),
         drain=max(plan.grace - _DRAIN_MARGIN_S, 0.1),
         problems=_PROBLEMS,
         query_paths=[query.path for query in plan.gateway.queries],

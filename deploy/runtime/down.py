@@ -57,7 +57,7 @@ def end_leftovers(layout: Layout, grace: float, progress: Progress) -> tuple[str
     """End what a killed supervisord left behind (P08), and nothing else."""
     from deploy.runtime import leftovers  # here, not above: it looks at every process, and down rarely has to
 
-    found = leftovers.find(layout.socket, layout.nginx_conf)
+    found = leftovers.find(layout.socket, layout.nginx_conf, layout.access_log)
     if not found:
         return ()
     progress.note(f"ending {len(found)} processes of this tree that an earlier supervisord left behind")

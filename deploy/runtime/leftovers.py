@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _LINUX = sys.platform == "linux"
 _TERMINALS = ("/dev/pts/", "/dev/tty", "/dev/console")
 _MASTER = "nginx: master process "
+_WORKER = "nginx: worker process"
 _KILL_SECONDS = 2.0
 _STEP_SECONDS = 0.01
 
@@ -43,15 +44,17 @@ class Leftover:
     nginx: bool = False
 
 
-def find(socket_path: Path, nginx_conf: Path) -> list[Leftover]:
+def find(socket_path: Path, nginx_conf: Path, access_log: Path) -> list[Leftover]:
     """This user's processes that a supervisord on `socket_path` started and left, with their descendants.
 
-    Also an nginx master that runs exactly `nginx_conf`. Children of a supervisord that is alive are not left over.
-    Never the calling process or its ancestors.
+    Also an nginx master that runs exactly `nginx_conf`, and its workers when it was killed itself: they have
+    `access_log` open. Children of a supervisord that is alive are not left over. Never the calling process or its
+    ancestors.
     """
     sockets = {str(socket_path), os.path.realpath(socket_path)}
     confs = {str(nginx_conf), os.path.realpath(nginx_conf)}
-    pids = _suspects([f"SUPERVISOR_SERVER_URL=unix://{path}" for path in sockets], confs) - {os.getpid()}
+    log = os.path.realpath(access_log)
+    pids = _suspects([f"SUPERVISOR_SERVER_URL=unix://{path}" for path in sockets], {*confs, _WORKER}) - {os.getpid()}
     if not pids:
         return []
     # Only now: it costs tens of ms, and most of the time there is nothing.
@@ -60,7 +63,7 @@ def find(socket_path: Path, nginx_conf: Path) -> list[Leftover]:
     protected = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
     roots: dict[int, str] = {}
     for process in _processes(pids - protected):
-        name = _root_name(process, {f"unix://{path}" for path in sockets}, confs)
+        name = _root_name(process, {f"unix://{path}" for path in sockets}, confs, log)
         if name is not None:
             roots[process.pid] = name
     return list(_with_descendants(roots, protected))
@@ -114,13 +117,15 @@ def _processes(pids: Iterable[int]) -> "Iterator[psutil.Process]":
             continue
 
 
-def _root_name(process: "psutil.Process", urls: set[str], confs: set[str]) -> str | None:
+def _root_name(process: "psutil.Process", urls: set[str], confs: set[str], log: str) -> str | None:
     """The name in the tree of a process that supervisord itself started and left; None for any other."""
     import psutil
 
     try:
         if _runs_conf(process, confs):
             return None if _is_supervised(process) else "nginx"
+        if _is_orphaned_worker(process, log):
+            return "nginx"
         return _supervised_name(process, urls) if _is_left(process, urls) else None
     except (psutil.Error, OSError):
         # It ended while we looked, or cannot be looked at: not certain, so not ours.
@@ -131,6 +136,16 @@ def _runs_conf(process: "psutil.Process", confs: set[str]) -> bool:
     """nginx's title is its arguments, joined by spaces: the path must end where another option begins, or the text."""
     title = " ".join(process.cmdline())
     return title.startswith(_MASTER) and any(re.search(rf" -c {re.escape(conf)}( -|$)", title) for conf in confs)
+
+
+def _is_orphaned_worker(process: "psutil.Process", log: str) -> bool:
+    """Whether an nginx worker outlived its master. Its title names no configuration; the log that it writes is ours."""
+    if not " ".join(process.cmdline()).startswith(_WORKER):
+        return False
+    parent = process.parent()
+    if parent is not None and " ".join(parent.cmdline()).startswith(_MASTER):
+        return False
+    return any(file.path == log for file in process.open_files())
 
 
 def _is_left(process: "psutil.Process", urls: set[str]) -> bool:

@@ -14,6 +14,7 @@ import pytest
 from support.fake_tree import kill, program, supervised
 from support.waiting import wait_until
 
+from deploy.renderers.nginx_text import quote
 from deploy.runtime.leftovers import end, find
 
 pytestmark = [
@@ -35,7 +36,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def nothing(folder: Path) -> bool:
-    return find(folder / "supervisor.sock", folder / "nginx.conf") == []
+    return find(folder / "supervisor.sock", folder / "nginx.conf", folder / "access.log") == []
 
 
 def gone(pid: int) -> bool:
@@ -55,9 +56,9 @@ def test_P08_children_and_their_children_are_found_and_ended_only_after_supervis
         wait_until(lambda: len(psutil.Process(supervisord.pid).children(recursive=True)) == 3, what="the grandchild")
         assert nothing(folder)
         kill(supervisord)
-        found = find(socket, conf)
+        found = find(socket, conf, folder / "access.log")
         assert sorted(left.name for left in found) == ["broker-0", "broker-0", "core-0"]
-        assert find(folder / "other.sock", conf) == []
+        assert find(folder / "other.sock", conf, folder / "access.log") == []
         assert set(end(found, 5.0)) == set(found)
         assert nothing(folder)
 
@@ -72,7 +73,7 @@ def test_P08_a_worker_whose_parent_was_killed_as_well_is_found(folder: Path) -> 
         kill(supervisord)
         parent.kill()
         wait_until(lambda: gone(parent.pid), what="the end of the parent")
-        found = find(folder / "supervisor.sock", folder / "nginx.conf")
+        found = find(folder / "supervisor.sock", folder / "nginx.conf", folder / "access.log")
         assert [left.pid for left in found] == [worker.pid]
         assert end(found, 5.0) == found
 
@@ -82,7 +83,7 @@ def test_P08_what_ignores_sigterm_is_killed_after_the_grace(folder: Path) -> Non
     with supervised(folder, program("broker-0", DEAF, folder), ready=1) as supervisord:
         wait_until(lambda: "deaf" in log.read_text(), what="the handler")
         kill(supervisord)
-        found = find(folder / "supervisor.sock", folder / "nginx.conf")
+        found = find(folder / "supervisor.sock", folder / "nginx.conf", folder / "access.log")
         assert end(found, 0.2) == found
         assert all(gone(left.pid) for left in found)
 
@@ -137,7 +138,7 @@ def test_P08_a_job_of_such_a_shell_is_left_alone(folder: Path, terminal: int) ->
 def test_P08_the_caller_and_its_ancestors_are_never_found(folder: Path) -> None:
     code = (
         "import os; os.setpgid(0, 0); from pathlib import Path; from deploy.runtime.leftovers import find;"
-        f"print(len(find(Path({str(folder / 'supervisor.sock')!r}), Path('/nginx.conf'))))"
+        f"print(len(find(Path({str(folder / 'supervisor.sock')!r}), Path('/nginx.conf'), Path('/access.log'))))"
     )
     reader, writer = os.pipe()
     with os.fdopen(reader, "rb") as output:
@@ -151,7 +152,7 @@ def test_P08_a_number_used_again_is_not_touched(folder: Path) -> None:
     programs = program("core-0", SLEEPER, folder)
     with supervised(folder, programs, ready=1) as supervisord:
         kill(supervisord)
-        (left,) = find(folder / "supervisor.sock", folder / "nginx.conf")
+        (left,) = find(folder / "supervisor.sock", folder / "nginx.conf", folder / "access.log")
         assert end([replace(left, created=left.created - 5)], 0.1) == []
         assert not gone(left.pid)
         assert end([left], 5.0) == [left]
@@ -171,11 +172,37 @@ def test_P08_nginx_is_found_by_exactly_its_configuration(folder: Path) -> None:
         try:
             master = psutil.Process(nginx.pid)
             wait_until(lambda: len(master.children()) == 2, what="nginx's workers")
-            found = find(folder / "supervisor.sock", conf)
+            found = find(folder / "supervisor.sock", conf, folder / "access.log")
             assert {left.name for left in found} == {"nginx"}
             assert {left.pid for left in found} == {nginx.pid, *(child.pid for child in master.children())}
-            assert find(folder / "supervisor.sock", folder / "nginx.con") == []
-            assert find(folder / "supervisor.sock", folder / "nginx.conf2") == []
+            assert find(folder / "supervisor.sock", folder / "nginx.con", folder / "access.log") == []
+            assert find(folder / "supervisor.sock", folder / "nginx.conf2", folder / "access.log") == []
             assert set(end(found, 5.0)) == set(found)
         finally:
             nginx.kill()
+
+
+@pytest.mark.skipif(not NGINX.exists(), reason="no nginx of the system")
+def test_P08_workers_of_a_killed_nginx_are_found_by_the_log_they_write(folder: Path) -> None:
+    conf, log = folder / "nginx.conf", folder / "access.log"
+    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    temporary = "".join(f"{kind}_temp_path {quote(str(folder / kind))};" for kind in kinds)
+    conf.write_text(f"{NGINX_CONF}http {{ {temporary} access_log {quote(str(log))}; }}\n")
+    argv = [str(NGINX), "-p", str(folder), "-e", "stderr", "-c", str(conf)]
+    with (folder / "out").open("wb") as output, subprocess.Popen(argv, stdout=output, stderr=output) as nginx:
+        workers: list[psutil.Process] = []
+        try:
+            wait_until(lambda: len(psutil.Process(nginx.pid).children()) == 2, what="nginx's workers")
+            workers = psutil.Process(nginx.pid).children()
+            assert find(folder / "supervisor.sock", folder / "other.conf", log) == [], "their master lives"
+            nginx.kill()
+            nginx.wait()
+            assert find(folder / "supervisor.sock", conf, folder / "other.log") == []
+            found = find(folder / "supervisor.sock", conf, log)
+            assert {left.pid for left in found} == {worker.pid for worker in workers}
+            assert set(end(found, 5.0)) == set(found)
+        finally:
+            nginx.kill()
+            for worker in workers:
+                if worker.is_running():
+                    worker.kill()
