@@ -187,7 +187,8 @@ def test_P08_workers_of_a_killed_nginx_are_found_by_the_log_they_write(folder: P
     conf, log = folder / "nginx.conf", folder / "access.log"
     kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     temporary = "".join(f"{kind}_temp_path {quote(str(folder / kind))};" for kind in kinds)
-    conf.write_text(f"{NGINX_CONF}http {{ {temporary} access_log {quote(str(log))}; }}\n")
+    user = "user root root;\n" if os.geteuid() == 0 else ""
+    conf.write_text(f"{user}{NGINX_CONF}http {{ {temporary} access_log {quote(str(log))}; }}\n")
     argv = [str(NGINX), "-p", str(folder), "-e", "stderr", "-c", str(conf)]
     with (folder / "out").open("wb") as output, subprocess.Popen(argv, stdout=output, stderr=output) as nginx:
         workers: list[psutil.Process] = []
