@@ -46,7 +46,9 @@ def test_P13_no_line_is_lost_or_repeated_across_rotation(tree: Project) -> None:
     wait_until(lambda: len(_numbers(tree, "backend-unified")) >= COUNT, what="every line in the unified log")
     assert _numbers(tree, "backend-unified") == everything
     assert len(list((tree.local / "logs").glob("probe-0.log.*"))) > 5
-    assert all(path.stat().st_size < 80_000 for path in (tree.local / "logs").glob("probe-0.log*"))
+    # supervisord rotates after a write, and one write is what it read at once: 128 KB at most.
+    largest = max(path.stat().st_size for path in (tree.local / "logs").glob("probe-0.log*"))
+    assert largest <= (64 + 128) * 1024
 
 
 def test_P13_clean_empties_every_log_and_what_follows_is_written_from_the_start(tree: Project) -> None:
