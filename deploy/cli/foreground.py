@@ -1,5 +1,6 @@
 """`start --foreground`: the logs in the terminal until Ctrl-C, which stops the tree in order (P11)."""
 
+import gc
 import os
 import sys
 import threading
@@ -17,6 +18,7 @@ _WATCH_STEP_S = 0.5
 
 def stay(plan: Plan) -> int:
     """Follow the logs. 0 after Ctrl-C and an ordered stop; 1 when supervisord ended by itself."""
+    gc.enable()
     client = connect(plan.layout.socket)
     if client is None:
         return 1

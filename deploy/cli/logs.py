@@ -1,6 +1,7 @@
 """`backend-manager logs`."""
 
 import argparse
+import gc
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -19,6 +20,7 @@ class NoLogs(DeployError):
 
 def run(arguments: argparse.Namespace) -> int:
     """Show, follow or empty the logs."""
+    gc.enable()
     layout = layouts.layout_for(arguments.config)
     if arguments.clean:
         return _clean(layout)
