@@ -34,6 +34,8 @@ def make_folders(folders: Iterable[Path]) -> None:
     for folder in folders:
         try:
             folder.mkdir(mode=0o700, parents=False, exist_ok=True)
+        except FileExistsError:
+            raise ArtifactError(f"{folder}: is a file, not a folder; move it away") from None
         except OSError as error:
             raise ArtifactError(f"{folder}: cannot be created: {error.strerror}; {_advice(folder)}") from None
         stat = folder.stat()

@@ -94,7 +94,7 @@ def _unknown(word: str, known: Iterable[str]) -> str:
     import difflib  # here, not above: only a mistake needs it
 
     names = sorted(known)
-    close = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
+    close = difflib.get_close_matches(word, names, n=1, cutoff=0.65)
     listing = f"known: {', '.join(names)}" if names else "none is known"
     fresh = "a new module needs: make generate"
     return f"did you mean {close[0]}? {listing}" if close else f"{listing}; {fresh}"

@@ -28,8 +28,8 @@ _TYPE_ERRORS = {
 }
 _BOUNDS = {
     "literal_error": "expected {expected}, got {described}",
-    "greater_than_equal": "must be at least {ge:g}, is {given}",
-    "less_than_equal": "must be at most {le:g}, is {given}",
+    "greater_than_equal": "must be at least {bound}, is {given}",
+    "less_than_equal": "must be at most {bound}, is {given}",
     "too_short": "must hold at least {min_length}, holds {actual_length}",
     "too_long": "must hold at most {max_length}, holds {actual_length}",
 }
@@ -105,8 +105,16 @@ def _words(detail: ErrorDetails, path: KeyPath) -> tuple[str, str]:
         return detail["msg"].removeprefix("Value error, "), ""
     context = cast("dict[str, object]", detail.get("ctx", {}))
     if kind in _BOUNDS:
-        return _BOUNDS[kind].format(**context, given=_short(value), described=_describe(value)), ""
+        bound = _number(context.get("ge", context.get("le")))
+        return _BOUNDS[kind].format(**context, bound=bound, given=_number(value), described=_describe(value)), ""
     return detail["msg"][:1].lower() + detail["msg"][1:], ""
+
+
+def _number(value: object) -> str:
+    """A bound in the words of the file: sizes are whole megabytes, and ports are not."""
+    if isinstance(value, int) and value >= 1024**2 and value % 1024**2 == 0:
+        return f"{value // 1024**2}MB"
+    return f"{value:g}" if isinstance(value, float) else _short(value)
 
 
 def _describe(value: object) -> str:
@@ -136,7 +144,7 @@ def _did_you_mean(word: str, known: Iterable[str]) -> str:
     import difflib  # here, not above: only a mistake needs it
 
     names = sorted(known)
-    close = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
+    close = difflib.get_close_matches(word, names, n=1, cutoff=0.65)
     if close:
         return f"did you mean {close[0]}?"
     return f"known keys: {', '.join(names)}" if names else ""

@@ -70,16 +70,36 @@ def read(text: str, environ: Mapping[str, str]) -> Source:
     """Parse `text`. Never raises for bad input: what is wrong is in `problems`."""
     source = Source()
     try:
-        node = yaml.compose(text, Loader=_Loader)
+        too_deep = _too_deep(text)
+        node = yaml.compose(text, Loader=_Loader) if too_deep is None else None
     except yaml.YAMLError as error:
         source.problems.append(_syntax_problem(error, text))
         return source
-    except RecursionError:
-        source.problems.append(Problem("", "nested too deeply", 1, 1))
-        return source
+    if too_deep is not None:
+        source.problems.append(too_deep)
     if node is not None:
         _Reader(source, environ).read_root(node)
     return source
+
+
+def _mark(place: object) -> Mark:
+    """YAML's mark, counted from 1."""
+    return Mark(getattr(place, "line", 0) + 1, getattr(place, "column", 0) + 1)
+
+
+def _too_deep(text: str) -> Problem | None:
+    """The place where nesting goes beyond any configuration's. Events come one by one; composing recurses in C, and
+    without this bound a long row of brackets ends the process."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > MAX_DEPTH:
+            where = _mark(event.start_mark)
+            return Problem("", f"nested more than {MAX_DEPTH} levels deep", where.line, where.column)
+    return None
 
 
 def _syntax_problem(error: yaml.YAMLError, text: str) -> Problem:
@@ -129,7 +149,7 @@ class _Reader:
         self._nodes += 1
         if self._nodes > MAX_NODES:
             raise _TooMuch(f"more than {MAX_NODES} values; aliases that repeat large parts are not supported")
-        if len(path) > MAX_DEPTH:
+        if len(path) > MAX_DEPTH:  # an alias may nest deeper than the text
             raise _TooMuch(f"nested more than {MAX_DEPTH} levels deep")
         self._source.values[path] = Mark(node.start_mark.line + 1, node.start_mark.column + 1)
         if isinstance(node, yaml.MappingNode):

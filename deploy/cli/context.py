@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy import artifact, loader, manifest
+from deploy import loader, manifest
 from deploy.cli.layouts import layout_for
 from deploy.layout import Layout
 from deploy.manifest import Manifest
@@ -39,8 +39,8 @@ def find_nginx(layout: Layout) -> Path:
     """The nginx to use. Raises NginxMissing or NginxUnsuitable."""
     from deploy.runtime import nginx_binary
 
-    artifact.make_folders([layout.local, layout.run])
-    return nginx_binary.find(os.environ, cache=layout.run / "nginx.json").path
+    cache = layout.run / "nginx.json" if layout.run.is_dir() else None
+    return nginx_binary.find(os.environ, cache=cache).path
 
 
 def python() -> Path:

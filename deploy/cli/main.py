@@ -21,6 +21,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     os.umask(0o077)  # nothing that we or nginx create is for others
     signal.signal(signal.SIGTERM, _interrupt)
     signal.signal(signal.SIGHUP, _interrupt)
+    _open_standard_streams()
     try:
         return _run(arguments)
     except DeployError as error:
@@ -37,6 +38,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _report(
             DeployError(f"{error.filename or 'the system'}: {error.strerror or error}"), as_json=_json(arguments)
         )
+
+
+def _open_standard_streams() -> None:
+    """A command called with a closed stream (`>&-`) writes to nowhere instead."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123 (open until the end)
 
 
 def _run(arguments: argparse.Namespace) -> int:

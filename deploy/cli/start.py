@@ -16,6 +16,7 @@ from deploy.runtime.lock import tree_lock
 
 if TYPE_CHECKING:
     from deploy.plan import Plan
+    from deploy.runtime.status import TreeStatus
     from deploy.runtime.up import Result
 
 # An up that waits for another one waits longer than that one may take.
@@ -38,15 +39,16 @@ def bring_up(config: str, *, as_json: bool, verbose: bool) -> "Plan":
     layout = layouts.layout_for(config)
     with Launcher(Path(sys.executable), layout, os.environ) as launcher:
         launcher.warm_up()
-        plan, result = _apply(config, launcher, as_json=as_json, verbose=verbose)
-    _say(plan, result, time.monotonic() - began, as_json=as_json)
+        plan, result, tree = _apply(config, launcher, as_json=as_json, verbose=verbose)
+    _say(plan, result, tree, time.monotonic() - began, as_json=as_json)
     return plan
 
 
-def _apply(config: str, launcher: Launcher, *, as_json: bool, verbose: bool) -> "tuple[Plan, Result]":
+def _apply(config: str, launcher: Launcher, *, as_json: bool, verbose: bool) -> "tuple[Plan, Result, TreeStatus]":
     # Imported here, while supervisord warms up on the other core: together they take a third of a second.
     from deploy.cli import context
     from deploy.renderers import templates
+    from deploy.runtime import status
     from deploy.runtime.up import up
 
     checked = context.check(config)
@@ -58,13 +60,12 @@ def _apply(config: str, launcher: Launcher, *, as_json: bool, verbose: bool) -> 
         watching(as_json=as_json, verbose=verbose) as progress,
         tree_lock(plan.layout.lock, timeout=patience, waiting=progress.note),
     ):
-        return plan, up(plan, launcher, progress)
+        result = up(plan, launcher, progress)
+        # Before the lock is free: the table is to show what this command did, not what the next one undoes.
+        return plan, result, status.read(plan.layout)
 
 
-def _say(plan: "Plan", result: "Result", seconds: float, *, as_json: bool) -> None:
-    from deploy.runtime import status
-
-    tree = status.read(plan.layout)
+def _say(plan: "Plan", result: "Result", tree: "TreeStatus", seconds: float, *, as_json: bool) -> None:
     if as_json:
         document = json.loads(tree.to_json())
         document |= {"ok": True, "seconds": round(seconds, 3), "fresh": result.fresh}

@@ -35,7 +35,9 @@ def run(arguments: argparse.Namespace) -> int:
 def take_down(layout: Layout, timeout: float | None, *, as_json: bool) -> Stopped:
     """Stop the tree of `layout`, with its own grace where `timeout` is None."""
     if not layout.run.is_dir():
-        return Stopped((), ())
+        # Nothing to lock, and most likely nothing to stop; but `.local` may have been moved under a running tree.
+        with watching(as_json=as_json) as progress:
+            return down(layout, timeout or applied.AppliedTree().grace, progress)
     grace = applied.read(layout.snapshot).grace if timeout is None else timeout
     with watching(as_json=as_json) as progress, tree_lock(layout.lock, timeout=_LOCK_TIMEOUT_S, waiting=progress.note):
         return down(layout, grace, progress)

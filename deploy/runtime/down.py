@@ -1,5 +1,7 @@
 """Stops a running tree, tier by tier (P05). Needs no configuration: supervisord knows what runs."""
 
+import os
+import signal
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -33,7 +35,8 @@ def down(layout: Layout, timeout: float, progress: Progress) -> Stopped:
     """Stop everything of this tree; nothing running is fine. `timeout` is the grace in seconds, per tier."""
     client = connect(layout.socket, patience=ending_takes(timeout))
     if client is None:
-        return Stopped((), end_leftovers(layout, timeout, progress))
+        unreachable = end_unreachable(layout, timeout, progress)
+        return Stopped((), (*unreachable, *end_leftovers(layout, timeout, progress)))
     with client:
         stopped = stop_tree(client, timeout, progress)
     _remove_short_folder(layout)
@@ -51,6 +54,23 @@ def _remove_short_folder(layout: Layout) -> None:
 def ending_takes(grace: float) -> float:
     """How long a supervisord that somebody else told to end may take for it, in seconds: the grace of every tier."""
     return len(Tier) * (grace + 1) + _KILL_MARGIN_S
+
+
+def end_unreachable(layout: Layout, grace: float, progress: Progress) -> tuple[str, ...]:
+    """End a supervisord of this tree that lives but cannot be talked to, because its socket was moved or removed."""
+    from deploy.runtime import leftovers  # as below
+
+    pid = leftovers.supervisord_of(layout.supervisord_conf)
+    if pid is None:
+        return ()
+    progress.note(f"supervisord (pid {pid}) of this tree runs, but its socket is gone; ending it, tier by tier")
+    os.kill(pid, signal.SIGTERM)
+    deadline = time.monotonic() + ending_takes(grace)
+    while alive(pid):
+        if time.monotonic() > deadline:
+            raise StopFailed(f"supervisord (pid {pid}) does not end; end it by hand")
+        time.sleep(_STEP_S)
+    return (f"supervisord (pid {pid})",)
 
 
 def end_leftovers(layout: Layout, grace: float, progress: Progress) -> tuple[str, ...]:

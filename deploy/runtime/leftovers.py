@@ -25,6 +25,7 @@ _LINUX = sys.platform == "linux"
 _TERMINALS = ("/dev/pts/", "/dev/tty", "/dev/console")
 _MASTER = "nginx: master process "
 _WORKER = "nginx: worker process"
+_SUPERVISORD = "deploy.listeners.supervisord"
 _KILL_SECONDS = 2.0
 _STEP_SECONDS = 0.01
 
@@ -67,6 +68,28 @@ def find(socket_path: Path, nginx_conf: Path, access_log: Path) -> list[Leftover
         if name is not None:
             roots[process.pid] = name
     return list(_with_descendants(roots, protected))
+
+
+def supervisord_of(conf: Path) -> int | None:
+    """The pid of this user's living supervisord that was started on exactly `conf`; None where there is none."""
+    words = {str(conf), os.path.realpath(conf)}
+    import psutil
+
+    for process in _processes(_suspects((), words) - {os.getpid()}):
+        try:
+            argv = process.cmdline()
+            if _SUPERVISORD in argv and argv[-2:-1] == ["-c"] and argv[-1] in words and _is_daemon(process):
+                return process.pid
+        except psutil.Error:
+            continue
+    return None
+
+
+def _is_daemon(process: "psutil.Process") -> bool:
+    """Whether it is at work. One that `up` only warmed up has the same command, and a pipe as its input."""
+    if _LINUX:
+        return _descriptor(process.pid, 0) == "/dev/null"
+    return process.ppid() == 1
 
 
 def end(leftovers: Iterable[Leftover], grace: float) -> list[Leftover]:

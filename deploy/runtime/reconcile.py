@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from deploy.errors import DeployError
 from deploy.plan import Plan
 from deploy.runtime import applied, down, prepare
+from deploy.runtime.applied import AppliedProcess
 from deploy.runtime.health import probe
 from deploy.runtime.preflight import check_ports
 from deploy.runtime.prepare import Files, Former
 from deploy.runtime.progress import Progress
 from deploy.runtime.shield import uninterrupted
 from deploy.runtime.supervisor_client import Difference, ProcessInfo, SupervisorClient
-from deploy.runtime.waiting import StartFailed, wait_gateway, wait_healthy
+from deploy.runtime.waiting import DEAD_STATES, StartFailed, wait_gateway, wait_healthy
 
 _STEP_S = 0.01
 _Address = tuple[str | None, int | None]
@@ -82,7 +83,7 @@ def reconcile(plan: Plan, files: Files, client: SupervisorClient, progress: Prog
 def _verify(plan: Plan, client: SupervisorClient, progress: Progress) -> Outcome:
     deadline = time.monotonic() + plan.start_deadline
     try:
-        wait_healthy(plan, plan.servers(), client, deadline, progress)
+        wait_healthy(plan, plan.servers(), client, deadline, progress, doing="checking")
         wait_gateway(plan, client, deadline, progress)
     except StartFailed as error:
         error.aftermath = "nothing was changed, and the tree still runs"
@@ -164,13 +165,16 @@ def _go_back(plan: Plan, former: Former, client: SupervisorClient, progress: Pro
     progress.stage("going back to the former configuration")
     try:
         former.restore()
-        _undo(plan, client)
+        ill = _undo(plan, client)
     except DeployError as error:
         return f"going back to the former configuration failed as well ({error}); run: make supervise-restart"
+    if ill:
+        return f"the former configuration is back, but not {', '.join(ill)}: mend the cause, then make supervise-up"
     return "the former configuration is in force again"
 
 
-def _undo(plan: Plan, client: SupervisorClient) -> None:
+def _undo(plan: Plan, client: SupervisorClient) -> list[str]:
+    """Run the former processes again; those that do not come back."""
     back = client.compare()
     replaced = [*back.changed, *back.removed]
     down.stop_processes(client, replaced, plan.grace)
@@ -179,19 +183,24 @@ def _undo(plan: Plan, client: SupervisorClient) -> None:
         if info.state == "STOPPED":
             client.start(info.rpc_name)
     client.signal(plan.processes[-1].rpc_name, "HUP")
-    _wait_former(applied.read(plan.layout.snapshot), plan.start_deadline)
+    return _wait_former(applied.read(plan.layout.snapshot), plan.start_deadline, client)
 
 
-def _wait_former(tree: applied.AppliedTree, seconds: float) -> None:
-    """Wait until the servers answer again. One that was ill before the change may stay so: that is no new failure."""
+def _wait_former(tree: applied.AppliedTree, seconds: float, client: SupervisorClient) -> list[str]:
+    """Wait until the servers answer again; the names of those that died anew, or still do not answer."""
     deadline = time.monotonic() + seconds
-    for process in tree.processes:
-        if process.endpoint is None or process.health_path is None:
-            continue
-        while not probe(*process.endpoint, process.health_path, tree.health_timeout).healthy:
-            if time.monotonic() > deadline:
-                return
-            time.sleep(_STEP_S)
+    servers = [process for process in tree.processes if process.health_path is not None]
+    return [server.full_name for server in servers if not _comes_back(server, tree.health_timeout, deadline, client)]
+
+
+def _comes_back(server: AppliedProcess, timeout: float, deadline: float, client: SupervisorClient) -> bool:
+    assert server.endpoint is not None, "what answers for its health listens"
+    while not probe(*server.endpoint, server.health_path or "", timeout).healthy:
+        states = {info.full_name: info.state for info in client.processes()}
+        if states.get(server.full_name) in DEAD_STATES or time.monotonic() > deadline:
+            return False
+        time.sleep(_STEP_S)
+    return True
 
 
 def full_name(rpc: str) -> str:

@@ -47,6 +47,7 @@ def up(plan: Plan, launcher: Launcher, progress: Progress) -> Result:
 
 def _start(plan: Plan, files: Files, launcher: Launcher, progress: Progress) -> Result:
     progress.stage("checking")
+    down.end_unreachable(plan.layout, plan.grace, progress)
     down.end_leftovers(plan.layout, plan.grace, progress)
     # Ports first: `nginx -t` creates log files, and a busy port is to leave nothing written.
     check_ports(plan.endpoints())

@@ -16,7 +16,7 @@ from deploy.runtime.supervisor_client import ProcessInfo, SupervisorClient
 _PROBE_STEP_S = 0.01
 _WATCH_STEP_S = 0.05
 _LOG_LINES = 25
-_DEAD = frozenset({"BACKOFF", "FATAL", "EXITED"})
+DEAD_STATES = frozenset({"BACKOFF", "FATAL", "EXITED"})
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,13 @@ class _Watch(threading.Thread):
 
 
 def wait_healthy(
-    plan: Plan, processes: Iterable[Process], supervisor: SupervisorClient, deadline: float, progress: Progress
+    plan: Plan,
+    processes: Iterable[Process],
+    supervisor: SupervisorClient,
+    deadline: float,
+    progress: Progress,
+    *,
+    doing: str = "starting",
 ) -> None:
     """Return when every one of `processes` answered for its health; `deadline` is on the monotonic clock, in seconds.
 
@@ -82,7 +88,7 @@ def wait_healthy(
     """
     watches = [_Watch(process, plan.health_timeout) for process in processes]
     for watch in watches:
-        progress.process(watch.process.full_name, "starting")
+        progress.process(watch.process.full_name, doing)
         watch.start()
     try:
         _watch_all(plan, watches, supervisor, deadline, progress)
@@ -122,7 +128,7 @@ def _raise_for_dead(plan: Plan, pending: list[_Watch], supervisor: SupervisorCli
 def _dead(plan: Plan, process: Process, info: ProcessInfo | None) -> Failure | None:
     if info is None:
         return failure_of(plan, process, "supervisord does not know it")
-    if info.state not in _DEAD:
+    if info.state not in DEAD_STATES:
         return None
     reason = last_reason(plan.layout.logs / f"{process.name}.log") or info.reason
     return failure_of(plan, process, f"died while starting: {reason}")

@@ -192,8 +192,7 @@ def test_M03_A04_every_module_has_docs_and_a_spec_of_its_own(backend: Topology, 
     assert f"/api/v1/{module}/openapi.json" in docs.text
 
 
-def test_M03_a_head_or_options_request_is_answered_alike(backend: Topology) -> None:
-    assert backend.client.head("/api/v1/core/health").status_code == 405
+def test_M03_an_options_request_is_answered_alike(backend: Topology) -> None:
     assert backend.client.options("/api/v1/core/health").status_code == 405
 
 
@@ -237,3 +236,11 @@ def test_M02_an_unknown_module_or_version_is_named_and_nothing_starts(small: Pro
         assert done.returncode != 0
         assert word in done.stdout + done.stderr
     small.assert_gone()
+
+
+@pytest.mark.parametrize("path", ["/api/v1/broker/account", "/api/v1/datafeed/config", "/api/v1/broker/none"])
+def test_M03_head_answers_as_get_does_but_for_the_content(backend: Topology, path: str) -> None:
+    get, head = backend.client.get(path), backend.client.head(path)
+    assert (head.status_code, head.content) == (get.status_code, b"")
+    assert head.headers["content-type"] == get.headers["content-type"]
+    assert int(head.headers["content-length"]) > 0

@@ -144,3 +144,33 @@ def test_P10_status_tells_ill_from_stopped(tree: Project) -> None:
     stopped = tree.run("status", check=3)
     assert "not running" in stopped.stdout
     assert tree.status() == {"supervisord": 0, "config": str(tree.config), "processes": [], "healthy": False}
+
+
+def test_P08_a_supervisord_whose_socket_was_moved_away_is_told_and_ended(tree: Project) -> None:
+    tree.up()
+    tree.local.rename(tree.folder / "elsewhere")
+    told = tree.run("status")
+    assert told.returncode == 3
+    assert "out of reach: supervisord (pid " in told.stdout
+    assert "ended" in tree.run("stop", check=0).stdout
+    tree.assert_gone()
+
+
+def test_P08_up_ends_a_supervisord_out_of_reach_and_starts_one_generation(tree: Project) -> None:
+    tree.up()
+    shutil.move(tree.local, tree.folder / "elsewhere-too")
+    assert tree.up()["fresh"]
+    assert len([p for p in tree.processes() if "deploy.listeners.supervisord" in p.cmdline()]) == 1
+    tree.down()
+    tree.assert_gone()
+
+
+def test_P10_status_names_what_a_killed_supervisord_left(tree: Project) -> None:
+    supervisord = tree.up()["supervisord"]
+    os.kill(supervisord, signal.SIGKILL)
+    told = tree.run("status")
+    assert told.returncode == 3
+    assert "supervisord is gone, but" in told.stdout
+    assert "core-0 (pid " in told.stdout
+    tree.down()
+    tree.assert_gone()

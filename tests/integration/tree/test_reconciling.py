@@ -2,7 +2,9 @@
 
 import json
 import socket
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -203,6 +205,25 @@ def test_P04_a_change_that_fails_is_undone(probed: Project) -> None:
     assert _unchanged(before, after, "probe:probe-0")
     assert (probed.local / "etc" / "supervisord.conf").read_text() == conf
     assert probed.run("status").returncode == 0
+
+
+def test_P04_an_undo_that_cannot_bring_a_server_back_says_so_at_once(probed: Project, probe_path: Path) -> None:
+    """The code on disk no longer loads, whatever the configuration: nothing but the truth can be offered."""
+    probed.up()
+    source = probe_path / "trading_api" / "modules" / "probe" / "__init__.py"
+    sound = source.read_text(encoding="utf-8")
+    probed.write(probe_config(probed, env={"CHANGED": "1"}))
+    try:
+        source.write_text(f"{sound}\nraise RuntimeError('boom at import')\n", encoding="utf-8")
+        began = time.monotonic()
+        done = probed.run("start", check=1)
+        assert "boom at import" in done.stderr
+        assert "but not probe:probe-0: mend the cause" in done.stderr
+        assert time.monotonic() - began < 10, "it did not wait out the deadline of 15 s"
+    finally:
+        source.write_text(sound, encoding="utf-8")
+    probed.up()
+    assert probed.get("/api/v1/probe/health").status_code == 200
 
 
 def test_P04_a_new_server_that_fails_is_taken_away_again(probed: Project) -> None:

@@ -44,5 +44,5 @@ def test_P14_folders_are_private(tmp_path: Path) -> None:
 
 def test_P04_a_file_where_a_folder_should_be_is_named(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("")
-    with pytest.raises(ArtifactError, match="cannot be created"):
+    with pytest.raises(ArtifactError, match="is a file, not a folder"):
         make_folders([tmp_path / "a"])

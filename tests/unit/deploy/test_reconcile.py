@@ -24,9 +24,9 @@ ALL = ("logs:logs", "core:core-0", "broker:broker-0", "broker:broker-1", "datafe
 def _no_machine(monkeypatch: Monkey) -> None:
     """No ports are looked at, no nginx is run or reloaded, everybody is healthy at once."""
     monkeypatch.setattr(reconcile, "check_ports", list)
-    monkeypatch.setattr(prepare, "check_nginx", lambda *_: None)
-    monkeypatch.setattr(reconcile, "wait_healthy", lambda *_: None)
-    monkeypatch.setattr(reconcile, "wait_gateway", lambda *_: None)
+    monkeypatch.setattr(prepare, "check_nginx", lambda *_, **__: None)
+    monkeypatch.setattr(reconcile, "wait_healthy", lambda *_, **__: None)
+    monkeypatch.setattr(reconcile, "wait_gateway", lambda *_, **__: None)
     monkeypatch.setattr(reconcile, "_reload", lambda client, nginx: client.signal(nginx.rpc_name, "HUP"))
     monkeypatch.setattr(reconcile, "probe", lambda *_: Answer(True))
 

@@ -58,7 +58,9 @@ class BaseApp(FastAPI):
             await self.serve_inside(scope, receive, send)
         else:
             scope[_PASSED] = True
-            await self._outer(scope, receive, send)
+            # RFC 9110: HEAD is GET without the content, which the server leaves out by its own, untouched scope.
+            get = {**scope, "method": "GET"} if scope.get("method") == "HEAD" else scope
+            await self._outer(get, receive, send)
 
     async def serve_inside(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection that has passed the edge. Leaves out FastAPI's telemetry, which costs time unused."""
