@@ -1,11 +1,16 @@
-"""The last lines of a rotated log, up to a position from which it can be followed on."""
+"""The last lines of a rotated log, up to a position from which it can be followed on.
+
+A record is never shown without its head: where the last lines begin inside a traceback, they begin at its first line.
+"""
 
 from pathlib import Path
 
 from deploy.runtime.logs.chain import OpenLog, open_chain
+from deploy.runtime.logs.stamps import stamp_of
 from deploy.runtime.logs.tail import PIECE, FileTail, Position
 
 _BLOCK = 64 * 1024
+_REACH = 500
 
 
 def last_lines(path: Path, count: int) -> list[str]:
@@ -16,16 +21,29 @@ def last_lines(path: Path, count: int) -> list[str]:
     """
     tail = FileTail(path, at_end=True)
     try:
-        lines = lines_before(tail, count)
-        return (lines + decode(tail.read() + tail.flush()))[-count:] if count > 0 else []
+        lines = _lines_before(tail, count + _REACH) if count > 0 else []
+        return last_records(lines + decode(tail.read() + tail.flush()), count)
     finally:
         tail.close()
 
 
 def lines_before(tail: FileTail, count: int) -> list[str]:
-    """The `count` lines before the position of `tail`, oldest first. Raises OSError."""
+    """The `count` lines before the position of `tail`, and those that belong to the first. Raises OSError."""
+    return last_records(_lines_before(tail, count + _REACH), count) if count > 0 else []
+
+
+def last_records(lines: list[str], count: int) -> list[str]:
+    """The last `count` of `lines`, and up to 500 more, back to the first line with a time stamp."""
+    if count <= 0:
+        return []
+    start = max(0, len(lines) - count)
+    heads = (index for index in range(start, max(-1, start - _REACH - 1), -1) if stamp_of(lines[index]) is not None)
+    return lines[next(heads, start) if start else 0 :]
+
+
+def _lines_before(tail: FileTail, count: int) -> list[str]:
     position = tail.position
-    if position is None or count <= 0:
+    if position is None:
         return []
     newer = open_chain(tail.path, lambda log: log.inode == position.inode)
     found = bool(newer) and newer[-1].inode == position.inode

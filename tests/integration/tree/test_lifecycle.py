@@ -1,5 +1,7 @@
 """Up, down and what lies between, on real processes."""
 
+import signal
+
 from support.project import Project
 
 
@@ -26,3 +28,12 @@ def test_P06_up_again_restarts_nothing(project: Project) -> None:
     again = project.up()
     assert project.pids() == before
     assert (again["started"], again["restarted"], again["stopped"]) == ([], [], [])
+
+
+def test_P13_following_the_logs_of_a_tree_that_is_down_says_so(project: Project) -> None:
+    with project.popen("logs", "--follow") as following:
+        assert following.stderr is not None
+        told = following.stderr.readline()
+        following.send_signal(signal.SIGINT)
+        assert following.wait(timeout=10) == 0
+    assert told == "the tree is not running; waiting for lines (Ctrl-C ends)\n"

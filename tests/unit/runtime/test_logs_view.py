@@ -225,3 +225,25 @@ def test_P13_clean_does_not_follow_links_out_of_the_folder(tmp_path: Path) -> No
 
 def test_P13_cleaning_an_absent_folder_is_fine(tmp_path: Path) -> None:
     assert clean(tmp_path / "none") == []
+
+
+def test_P13_a_fresh_traceback_comes_last_and_with_its_head(tmp_path: Path) -> None:
+    (tmp_path / "supervisord.log").write_text("2026-11-21 01:00:00,100 INFO old\n" * 5)
+    head = "[2026-11-23T02:00:00.000Z] [ERROR] trading_api.server.reload: module 'broker' cannot be served"
+    trace = ["Traceback (most recent call last):", *("  a frame" for _ in range(30)), "SyntaxError: invalid syntax"]
+    (tmp_path / "broker-0.log").write_text("\n".join(["[2026-11-21T01:30:00.000Z] [INFO] x: up", head, *trace]) + "\n")
+    shown = merged(process_logs(tmp_path), 20)
+    assert [line for name, line in shown if name == "broker-0"] == [head, *trace]
+    assert shown[-1] == ("broker-0", "SyntaxError: invalid syntax")
+
+
+def test_P13_lines_without_any_stamp_are_cut_where_they_are_asked_to(log: Path) -> None:
+    log.write_text("".join(f"plain {number}\n" for number in range(2000)))
+    assert last_lines(log, 3) == ["plain 1997", "plain 1998", "plain 1999"]
+
+
+def test_P13_following_joins_a_record_at_its_head(log: Path) -> None:
+    log.write_text("[2026-11-21T01:00:00Z] [ERROR] x: head\n  frame 1\n  frame 2\n")
+    seen: list[str] = []
+    follow(lambda: [log], lambda _name, line: seen.append(line), lambda: bool(seen), lines=1)
+    assert seen == ["[2026-11-21T01:00:00Z] [ERROR] x: head", "  frame 1", "  frame 2"]
