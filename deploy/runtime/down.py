@@ -35,8 +35,9 @@ def down(layout: Layout, timeout: float, progress: Progress) -> Stopped:
     """Stop everything of this tree; nothing running is fine. `timeout` is the grace in seconds, per tier."""
     client = connect(layout.socket, patience=ending_takes(timeout))
     if client is None:
-        unreachable = end_unreachable(layout, timeout, progress)
-        return Stopped((), (*unreachable, *end_leftovers(layout, timeout, progress)))
+        left = (*end_unreachable(layout, timeout, progress), *end_leftovers(layout, timeout, progress))
+        _remove_short_folder(layout)
+        return Stopped((), left)
     with client:
         stopped = stop_tree(client, timeout, progress)
     _remove_short_folder(layout)

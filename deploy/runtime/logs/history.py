@@ -1,6 +1,7 @@
 """The last lines of a rotated log, up to a position from which it can be followed on.
 
-A record is never shown without its head: where the last lines begin inside a traceback, they begin at its first line.
+A record is shown with its head: where the last lines would begin inside a traceback, they begin at its first line, if
+that is at most 500 lines further back.
 """
 
 from pathlib import Path

@@ -1,5 +1,6 @@
 """P13: the follower as a process, against supervisord's own rotation and its own death."""
 
+import argparse
 import random
 import signal
 import socket
@@ -16,6 +17,9 @@ from supervisor.loggers import LevelsByName, Logger, RotatingFileHandler
 from support.fake_tree import program, supervised
 from support.waiting import wait_until
 
+from deploy.cli import layouts
+from deploy.cli import logs as command
+from deploy.runtime.logs import view
 from deploy.runtime.logs.clean import clean
 from deploy.runtime.logs.history import last_lines
 from deploy.runtime.logs.supervisor_call import SupervisorCallError, call, reopen_logs, signal_process
@@ -271,3 +275,63 @@ def test_P13_a_stalled_supervisord_costs_a_bounded_time(tmp_path: Path) -> None:
             call(path, "getPID", timeout=0.1)
     with pytest.raises(SupervisorCallError, match="does not answer"):
         call(path, "getPID")
+
+
+WAITING = "the tree is not running; waiting for lines (Ctrl-C ends)\n"
+
+
+@pytest.fixture
+def control(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the supervisord of the deployment in `tmp_path` would listen."""
+    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
+    path = layouts.layout_for(str(tmp_path / "c.yaml")).socket
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def _told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], **chosen: bool) -> str:
+    """What `backend-manager logs` says on stderr before it shows the lines, of which there are none."""
+    shown: list[bool] = []
+    monkeypatch.setattr(view, "show", lambda *_, following, **__: shown.append(following))
+    monkeypatch.setattr(command, "chosen", lambda *_, **__: lambda: [tmp_path / "core-0.log"])
+    flags = {"clean": False, "nginx": False, "json": False, "follow": True} | chosen
+    assert command.run(argparse.Namespace(config=str(tmp_path / "c.yaml"), names=[], lines=1, **flags)) == 0
+    assert shown == [flags["follow"]]
+    out, err = capsys.readouterr()
+    assert out == ""
+    return err
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+@pytest.mark.parametrize("stale", [False, True])
+def test_P13_following_where_nobody_listens_says_so_on_stderr(
+    tmp_path: Path,
+    control: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    as_json: bool,
+    stale: bool,
+) -> None:
+    if stale:
+        with socket.socket(socket.AF_UNIX) as gone:
+            gone.bind(str(control))
+    assert _told(tmp_path, monkeypatch, capsys, json=as_json) == WAITING
+    assert _told(tmp_path, monkeypatch, capsys, json=as_json, follow=False) == ""
+
+
+@pytest.mark.parametrize("waiting", [0, 1])
+def test_P13_following_under_a_stalled_supervisord_shows_the_lines_at_once(
+    tmp_path: Path,
+    control: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    waiting: int,
+) -> None:
+    with socket.socket(socket.AF_UNIX) as deaf, socket.socket(socket.AF_UNIX) as first:
+        deaf.bind(str(control))
+        deaf.listen(0)
+        if waiting:
+            first.connect(str(control))  # its queue is full now
+        begun = time.monotonic()
+        assert _told(tmp_path, monkeypatch, capsys) == ""
+        assert time.monotonic() - begun < 1.0
