@@ -108,9 +108,10 @@ def test_D02_first_20_problems_are_shown_and_the_rest_counted(desk: Desk, capsys
 
 def test_D02_all_problems_of_a_row_are_told_at_once(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
     assert desk.run(HEADER + "x,y,z,1,1,1\n") == 1
-    assert "ISO date" in (line := capsys.readouterr().err.splitlines()[0])
-    assert "open: 'y'" in line
-    assert "high: 'z'" in line
+    *told, last = capsys.readouterr().err.splitlines()
+    for line, problem in zip(told, ("time 'x' is not", "open: 'y'", "high: 'z'"), strict=True):
+        assert line.startswith(f"{desk.file}:2: {problem}")
+    assert last == "refused: 3 problems in 1 row; nothing was written"
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import stat
 import sys
 import time
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ from trading_api.modules.datafeed.catalogue import SYMBOL_TYPES, check_timezone,
 from trading_api.modules.datafeed.directory import InstrumentDirectory
 from trading_api.modules.datafeed.importing.columns import parse_overrides
 from trading_api.modules.datafeed.importing.importer import import_bars
-from trading_api.modules.datafeed.importing.report import report_json, report_text
+from trading_api.modules.datafeed.importing.report import ImportReport, failure_json, report_json, report_text
 from trading_api.modules.datafeed.importing.request import ImportRequest
 from trading_api.modules.datafeed.instrument import SymbolRef
 from trading_api.modules.datafeed.resolution import Resolution, parse_resolution
@@ -32,6 +33,7 @@ def main(argv: Sequence[str]) -> int:
     """Import a file of bars; `argv` is what follows the verb.
 
     Returns 0 when done, 1 when the file was refused or the store failed (nothing was written), 2 for wrong usage.
+    With `--json` each of these is one JSON object on standard output, but for arguments that cannot be parsed.
     """
     parser = _parser()
     try:
@@ -44,17 +46,13 @@ def main(argv: Sequence[str]) -> int:
         with closing(store), ProgressLine() as progress:
             report = import_bars(request, InstrumentDirectory(load_catalogue(), store), progress)
     except ValueError as error:
-        return _fail(f"{parser.prog}: error: {error}", USAGE)
+        return _fail(arguments, f"{parser.prog}: error: ", str(error), USAGE)
     except StoreError as error:
-        return _fail(f"{parser.prog}: {error}; nothing was written", FAILED)
+        return _fail(arguments, f"{parser.prog}: ", f"{error}; nothing was written", FAILED)
     except KeyboardInterrupt:
-        return _fail(f"{parser.prog}: interrupted; run it again, which is safe", FAILED)
-    refused = report.status == "refused"
-    if arguments.json:
-        print(report_json(report))
-    else:
-        print(report_text(report), file=sys.stderr if refused else sys.stdout)
-    return FAILED if refused else OK
+        return _fail(arguments, f"{parser.prog}: ", "interrupted; run it again, which is safe", FAILED)
+    _show(report, as_json=arguments.json)
+    return FAILED if report.status == "refused" else OK
 
 
 class ProgressLine:
@@ -80,9 +78,38 @@ class ProgressLine:
             print(f"\r\033[K{rows} rows read, {fraction:.0%}", end="", file=sys.stderr, flush=True)
 
 
-def _fail(message: str, code: int) -> int:
-    print(message, file=sys.stderr)
+def _show(report: ImportReport, *, as_json: bool) -> None:
+    for warning in report.warnings:
+        print(f"warning: {report.request.path}: {warning}", file=sys.stderr)
+    if as_json:
+        print(report_json(report))
+    else:
+        print(report_text(report), file=sys.stderr if report.status == "refused" else sys.stdout)
+
+
+def _fail(arguments: argparse.Namespace, prefix: str, message: str, code: int) -> int:
+    if arguments.json:
+        print(failure_json(message))
+    else:
+        print(f"{prefix}{message}", file=sys.stderr)
     return code
+
+
+def _regular_file(text: str) -> Path:
+    """Raises ValueError for anything but a file: what cannot be read twice or has no size is no source."""
+    if text == "-":
+        raise ValueError("standard input is not supported, give a file")
+    try:
+        mode = Path(text).stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        raise ValueError(f"{text}: no such file") from None
+    except OSError as error:
+        raise ValueError(f"{text}: cannot be read: {error.strerror or error}") from error
+    if stat.S_ISDIR(mode):
+        raise ValueError(f"{text}: is a directory; give a file")
+    if not stat.S_ISREG(mode):
+        raise ValueError(f"{text}: is not a regular file; give one, such as a copy on disk")
+    return Path(text)
 
 
 def _request(arguments: argparse.Namespace) -> ImportRequest:
@@ -92,10 +119,8 @@ def _request(arguments: argparse.Namespace) -> ImportRequest:
         if symbol.exchange not in {None, exchange}:
             raise ValueError(f"--symbol says exchange {symbol.exchange!r}, --exchange says {exchange!r}")
         symbol = SymbolRef(symbol.name, exchange)
-    if not arguments.file.is_file():
-        raise ValueError(f"{arguments.file}: no such file")
     return ImportRequest(
-        path=arguments.file,
+        path=_regular_file(arguments.file),
         symbol=symbol,
         resolution=arguments.resolution,
         zone=arguments.timezone,
@@ -113,7 +138,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Import bars from a CSV file with a header. All of the file or nothing is stored.",
     )
     add = parser.add_argument
-    add("file", type=Path, metavar="FILE", help="CSV in UTF-8, separated by comma, semicolon or tab")
+    add("file", metavar="FILE", help="CSV in UTF-8, separated by comma, semicolon or tab")
     add("--symbol", required=True, metavar="S", help="NAME or EXCHANGE:NAME")
     add("--resolution", required=True, type=_resolution, metavar="R", help=f"one of {', '.join(Resolution)}")
     add(

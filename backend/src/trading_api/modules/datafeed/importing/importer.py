@@ -11,7 +11,7 @@ from trading_api.modules.datafeed.bar_time import ms_text
 from trading_api.modules.datafeed.directory import InstrumentDirectory
 from trading_api.modules.datafeed.importing.columns import find_columns
 from trading_api.modules.datafeed.importing.csv_source import CsvSource
-from trading_api.modules.datafeed.importing.problems import FileError, Problem, ProblemLog
+from trading_api.modules.datafeed.importing.problems import FileError, Problem, ProblemLog, RowError
 from trading_api.modules.datafeed.importing.report import ImportReport
 from trading_api.modules.datafeed.importing.request import (
     ImportRequest,
@@ -20,6 +20,8 @@ from trading_api.modules.datafeed.importing.request import (
     with_precision,
 )
 from trading_api.modules.datafeed.importing.row import RowReader
+from trading_api.modules.datafeed.importing.spacing import Spacing
+from trading_api.modules.datafeed.importing.written_times import WrittenTimes
 from trading_api.modules.datafeed.instrument import Instrument
 from trading_api.modules.datafeed.store import Difference, Differences, SeriesKey, Staging
 
@@ -39,11 +41,13 @@ class _Tally:
     last: int | None = None
     price_scale: int = 0
     volume_scale: int = 0
+    spacing: Spacing = field(default_factory=Spacing)
     problems: ProblemLog = field(default_factory=lambda: ProblemLog(SHOWN_PROBLEMS))
 
     def note(self, bar: ScaledBar) -> None:
         self.first = bar.time if self.first is None else min(self.first, bar.time)
         self.last = bar.time if self.last is None else max(self.last, bar.time)
+        self.spacing.note(bar.time)
         self.price_scale = max(self.price_scale, bar.price_scale)
         self.volume_scale = max(self.volume_scale, bar.volume_scale)
 
@@ -71,7 +75,7 @@ def _stage(request: ImportRequest, instrument: Instrument, staging: Staging, tal
         with CsvSource(request.path) as source:
             columns = find_columns(source.header, request.columns)
             reader = RowReader(columns, request.clock(instrument), width=len(source.header))
-            bars = _good_rows(source, reader, tally)
+            bars = _good_rows(source, reader, WrittenTimes(request.resolution), tally)
             while chunk := list(islice(bars, _CHUNK)):
                 staging.add(chunk)
                 progress(tally.rows, source.fraction_read)
@@ -83,11 +87,18 @@ def _stage(request: ImportRequest, instrument: Instrument, staging: Staging, tal
         tally.problems.add(None, f"cannot be read: {error.strerror or error}")
 
 
-def _good_rows(source: CsvSource, reader: RowReader, tally: _Tally) -> Iterator[tuple[int, ScaledBar]]:
+def _good_rows(
+    source: CsvSource, reader: RowReader, times: WrittenTimes, tally: _Tally
+) -> Iterator[tuple[int, ScaledBar]]:
     for line, cells in source.rows():
         tally.rows += 1
         try:
             bar = reader.read(cells)
+            times.check(line, reader.written_time(cells), bar.time)
+        except RowError as error:
+            for message in error.messages:
+                tally.problems.add(line, message)
+            continue
         except ValueError as error:
             tally.problems.add(line, str(error))
             continue
@@ -117,7 +128,14 @@ def _settle(request: ImportRequest, staging: Staging, tally: _Tally, instrument:
         instrument=instrument,
         problem_count=tally.problems.count,
         problems=tally.problems.first(),
+        warnings=_warnings(request, tally),
     )
+
+
+def _warnings(request: ImportRequest, tally: _Tally) -> tuple[str, ...]:
+    if request.resolution.minutes is None or not tally.spacing.daily:
+        return ()
+    return (f"these look like daily bars; is --resolution {request.resolution} right?",)
 
 
 def _contradiction(found: Difference) -> Problem:

@@ -14,6 +14,14 @@ class FileError(ValueError):
         self.line = line
 
 
+class RowError(ValueError):
+    """One row cannot be used, for one reason or several."""
+
+    def __init__(self, messages: Sequence[str]) -> None:
+        super().__init__("; ".join(messages))
+        self.messages = tuple(messages)
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One reason to refuse the file."""

@@ -33,6 +33,8 @@ class ImportReport:
     instrument: Instrument | None
     problem_count: int
     problems: tuple[Problem, ...]
+    warnings: tuple[str, ...] = ()
+    """What may be a mistake but refuses nothing."""
 
     @property
     def status(self) -> Status:
@@ -51,7 +53,9 @@ def report_json(report: ImportReport) -> str:
     request = report.request
     return json.dumps(
         {
+            "ok": report.status != "refused",
             "status": report.status,
+            "error": _refusal(report) if report.status == "refused" else None,
             "file": str(request.path),
             "symbol": request.symbol.name,
             "resolution": request.resolution.value,
@@ -65,6 +69,21 @@ def report_json(report: ImportReport) -> str:
             "instrument": asdict(report.instrument) if report.instrument else None,
             "problem_count": report.problem_count,
             "problems": [asdict(problem) for problem in report.problems],
+            "warnings": report.warnings,
+        }
+    )
+
+
+def failure_json(message: str) -> str:
+    """An import that came to no report, as one JSON object on one line."""
+    return json.dumps(
+        {
+            "ok": False,
+            "status": "failed",
+            "error": message,
+            "problem_count": 1,
+            "problems": [asdict(Problem(None, message))],
+            "warnings": [],
         }
     )
 
@@ -74,7 +93,7 @@ def _summary_lines(report: ImportReport) -> Iterator[str]:
     would = "dry run, nothing written: would import" if request.dry_run else "imported"
     yield f"{would} {request.path} as {request.symbol.name} {request.resolution.value}"
     if report.first is not None and report.last is not None:
-        yield f"  {report.rows} rows, {ms_text(report.first)} to {ms_text(report.last)}"
+        yield f"  {_counted(report.rows, 'row')}, {ms_text(report.first)} to {ms_text(report.last)}"
     yield f"  {report.inserted} new, {report.updated} updated, {report.unchanged} unchanged, {report.merged} repeated"
     if (new := report.instrument) is not None:
         facts = f"type {new.type}, exchange {new.exchange or 'unknown'}, session {new.session} {new.timezone}"
@@ -90,5 +109,13 @@ def _problem_lines(report: ImportReport) -> Iterator[str]:
     hidden = report.problem_count - len(report.problems)
     if hidden:
         yield f"and {hidden} more"
-    noun = "problem" if report.problem_count == 1 else "problems"
-    yield f"refused: {report.problem_count} {noun} in {report.rows} rows; nothing was written"
+    yield _refusal(report)
+
+
+def _refusal(report: ImportReport) -> str:
+    found = f"{_counted(report.problem_count, 'problem')} in {_counted(report.rows, 'row')}"
+    return f"refused: {found}; nothing was written"
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -9,6 +9,7 @@ from trading_api.modules.datafeed.bar import ScaledBar, bar_problems, make_bar
 from trading_api.modules.datafeed.bar_time import BarClock
 from trading_api.modules.datafeed.decimals import Scaled, parse_scaled
 from trading_api.modules.datafeed.importing.columns import Columns
+from trading_api.modules.datafeed.importing.problems import RowError
 
 _NAMES = ("open", "high", "low", "close", "volume")
 _ZERO = Scaled(0, 0)
@@ -23,18 +24,22 @@ class RowReader:
     width: int
 
     def read(self, cells: Sequence[str]) -> ScaledBar:
-        """Raises ValueError with everything that is wrong with the row."""
+        """Raises ValueError with what is wrong with the row: a RowError where that may be several things."""
         if len(cells) != self.width:
             self._check_width(cells)
         problems: list[str] = []
         time = self._time(cells, problems)
         numbers = self._numbers(cells, problems)
         if problems:
-            raise ValueError("; ".join(problems))
+            raise RowError(problems)
         bar = make_bar(time, numbers[:4], numbers[4])
         if found := bar_problems(bar):
-            raise ValueError("; ".join(found))
+            raise RowError(found)
         return bar
+
+    def written_time(self, cells: Sequence[str]) -> str:
+        """The time of the row as the file has it; date and time of day with a space between."""
+        return " ".join([cells[position].strip() for position in self.columns.time])
 
     def _check_width(self, cells: Sequence[str]) -> None:
         """Empty cells at the end do no harm."""
@@ -42,9 +47,8 @@ class RowReader:
             raise ValueError(f"{len(cells)} cells, but the header has {self.width}")
 
     def _time(self, cells: Sequence[str], problems: list[str]) -> int:
-        text = " ".join([cells[position].strip() for position in self.columns.time])
         try:
-            return self.clock.bar_time(text)
+            return self.clock.bar_time(self.written_time(cells))
         except ValueError as error:
             problems.append(str(error))
             return 0
