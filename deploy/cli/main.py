@@ -70,6 +70,6 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
 
 def entry() -> None:
     """The console script."""
-    # Most commands live for half a second, a tenth of which went into looking for garbage that there is not.
+    # Most commands live for half a second and leave no garbage that is worth looking for.
     gc.disable()
     sys.exit(main())

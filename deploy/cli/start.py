@@ -45,7 +45,7 @@ def bring_up(config: str, *, as_json: bool, verbose: bool) -> "Plan":
 
 
 def _apply(config: str, launcher: Launcher, *, as_json: bool, verbose: bool) -> "tuple[Plan, Result, TreeStatus]":
-    # Imported here, while supervisord warms up on the other core: together they take a third of a second.
+    # Imported here, while supervisord warms up on another core.
     from deploy.cli import context
     from deploy.renderers import templates
     from deploy.runtime import status

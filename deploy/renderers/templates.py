@@ -13,7 +13,7 @@ _compiled: list[FileSystemBytecodeCache] = []
 def keep_compiled(private_folder: Path) -> None:
     """From now on keep compiled templates in this folder, which nobody else may write to: they are code.
 
-    Compiling takes a tenth of the time of `up`. A template that changed is compiled anew: Jinja2 compares checksums.
+    Compiling is most of what rendering costs. A template that changed is compiled anew: Jinja2 compares checksums.
     """
     _compiled[:] = [FileSystemBytecodeCache(str(private_folder), "%s.jinja")]
 
