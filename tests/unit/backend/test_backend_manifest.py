@@ -8,7 +8,8 @@ import pytest
 from support.backend_modules import GOOD, INIT, WS, importable, write_module
 
 from trading_api.codegen import command
-from trading_api.codegen.manifest import render_manifest, write_manifest
+from trading_api.codegen.manifest import render_manifest
+from trading_api.shared.atomic import replace_if_different
 from trading_api.shared.errors import ModuleError
 from trading_api.shared.registry import discover
 
@@ -69,11 +70,11 @@ def test_G01_importing_for_the_manifest_makes_no_module(modules: Path) -> None:
 
 def test_G09_nothing_is_written_when_nothing_differs(tmp_path: Path) -> None:
     path = tmp_path / "manifest.json"
-    assert write_manifest(path, "a\n")
+    assert replace_if_different(path, "a\n")
     before = path.stat()
-    assert not write_manifest(path, "a\n")
+    assert not replace_if_different(path, "a\n")
     assert (path.stat().st_ino, path.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
-    assert write_manifest(path, "b\n")
+    assert replace_if_different(path, "b\n")
     assert path.read_text() == "b\n"
     assert [entry.name for entry in tmp_path.iterdir()] == ["manifest.json"]
 

@@ -3,7 +3,8 @@
 import sys
 from pathlib import Path
 
-from trading_api.codegen.manifest import manifest_is_current, render_manifest, write_manifest
+from trading_api.codegen.manifest import render_manifest
+from trading_api.shared.atomic import holds, replace_if_different
 from trading_api.shared.errors import ModuleError
 from trading_api.shared.registry import PACKAGE_FOLDER, installed_modules
 
@@ -18,8 +19,8 @@ def generate(*, check: bool, path: Path = MANIFEST) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     if check:
-        return _report_check(path, current=manifest_is_current(path, text))
-    print(f"{path}: {'written' if write_manifest(path, text) else 'unchanged'}")
+        return _report_check(path, current=holds(path, text))
+    print(f"{path}: {'written' if replace_if_different(path, text) else 'unchanged'}")
     return 0
 
 

@@ -1,10 +1,7 @@
 """`manifest.json`: what the deployment tool must know of the modules. It reads the file and never imports the code."""
 
 import json
-import os
-import tempfile
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 
 from trading_api.shared.loading import load_module_class, load_ws
 from trading_api.shared.registry import ModuleFolder, Selection, rest_prefix, select
@@ -20,28 +17,6 @@ def render_manifest(folders: Mapping[str, ModuleFolder]) -> str:
     """
     document = {"format": FORMAT, "modules": _modules(select(folders, ()))}
     return json.dumps(document, indent=2, sort_keys=True) + "\n"
-
-
-def manifest_is_current(path: Path, text: str) -> bool:
-    """Whether the file at `path` holds exactly `text`."""
-    return path.is_file() and path.read_bytes() == text.encode()
-
-
-def write_manifest(path: Path, text: str) -> bool:
-    """Make the file at `path` hold `text`; False if it did. Replaced at once: no reader ever sees half of it (G09)."""
-    if manifest_is_current(path, text):
-        return False
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        # mkstemp makes it private; this one is source, for everybody who may read the rest.
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    return True
 
 
 def _modules(selections: Iterable[Selection]) -> Json:
