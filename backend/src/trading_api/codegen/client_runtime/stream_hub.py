@@ -1,0 +1,143 @@
+"""Keeps one connection for all subscriptions of a client: opened with the first, closed with the last."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+from .errors import ClientError, TransportError
+from .retry import Dice
+from .stream_backoff import Backoff
+from .stream_route import StreamPolicy
+from .stream_socket import Connect, ConnectionLost, Socket
+from .stream_topics import AnyInbox, AnyRoute, Conversation, Topic, Topics, TryAgain
+
+Sleep = Callable[[float], Awaitable[object]]
+
+
+class Link:
+    """One connection and what is being said on it."""
+
+    def __init__(self, socket: Socket, topics: Topics, policy: StreamPolicy, scope: asyncio.Timeout) -> None:
+        self._socket = socket
+        self._policy = policy
+        self._scope = scope
+        self._conversation = Conversation(topics)
+
+    async def subscribe(self, topic: Topic, *, resume: bool = True) -> None:
+        """Ask for a topic. When the answer does not come in time, the connection is given up."""
+        id_, text = self._conversation.subscribe(topic, resume=resume)
+        asyncio.get_running_loop().call_later(self._policy.answer_timeout, self._expire, id_)
+        await self._socket.send(text)
+
+    async def unsubscribe(self, topic: Topic) -> None:
+        """Ask for no more of a topic."""
+        await self._socket.send(self._conversation.unsubscribe(topic))
+
+    async def receive(self) -> None:
+        """Wait for one frame and deliver it."""
+        text = await self._socket.receive()
+        anew = self._conversation.receive(text)
+        if anew is not None:
+            await self.subscribe(anew, resume=False)
+
+    def _expire(self, id_: str) -> None:
+        if self._conversation.awaits(id_):
+            with suppress(RuntimeError):  # The connection has ended meanwhile.
+                self._scope.reschedule(asyncio.get_running_loop().time())
+
+
+class Hub:
+    """Topics, and the task that keeps them subscribed while there are any."""
+
+    def __init__(self, connect: Connect, policy: StreamPolicy, dice: Dice, sleep: Sleep = asyncio.sleep) -> None:
+        self._connect = connect
+        self._policy = policy
+        self._dice = dice
+        self._sleep = sleep
+        self._topics = Topics()
+        self._link: Link | None = None
+        self._keeper: asyncio.Task[None] | None = None
+        self._closed = False
+
+    async def join(self, route: AnyRoute, payload: str, inbox: AnyInbox, since: int | None) -> Topic:
+        """Have updates put into `inbox`. Raises ValueError, and TransportError when the client was closed."""
+        if self._closed:
+            raise TransportError(route.name, "the client is closed")
+        topic, new = self._topics.join(route, payload, inbox, since)
+        if self._keeper is None:
+            self._keeper = asyncio.create_task(self._keep(), name="streams")
+        elif new and self._link is not None:
+            with suppress(ClientError):  # The keeper notices it too, and subscribes every topic anew.
+                await self._link.subscribe(topic)
+        return topic
+
+    async def leave(self, topic: Topic, inbox: AnyInbox) -> None:
+        """Put no more into `inbox`; ask for no more of a topic that nobody reads, and end with the last one."""
+        if self._topics.leave(topic, inbox) and self._link is not None:
+            with suppress(ClientError):
+                await self._link.unsubscribe(topic)
+        if not self._topics:
+            await self._stop()
+
+    async def aclose(self) -> None:
+        """End every subscription with TransportError, and the connection."""
+        self._closed = True
+        self._fail(TransportError("stream", "the client was closed"))
+        await self._stop()
+
+    async def _stop(self) -> None:
+        keeper, self._keeper, self._link = self._keeper, None, None
+        if keeper is not None:
+            keeper.cancel()
+            await asyncio.wait({keeper})
+
+    async def _keep(self) -> None:
+        try:
+            await self._stay_connected()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the readers must not wait for ever
+            self._fail(error)
+            if self._keeper is asyncio.current_task():
+                self._keeper = None
+
+    async def _stay_connected(self) -> None:
+        backoff = Backoff(self._policy, self._dice)
+        while True:
+            try:
+                socket = await self._connect()
+            except ConnectionLost as error:
+                lost = error
+            else:
+                backoff.connected()
+                lost = await self._converse(socket)
+            await self._sleep(backoff.delay(lost))
+
+    async def _converse(self, socket: Socket) -> ConnectionLost:
+        """Subscribe everything and deliver what comes, until the connection ends; return how it did."""
+        link: Link | None = None
+        try:
+            async with asyncio.timeout(None) as scope:
+                link = self._link = Link(socket, self._topics, self._policy, scope)
+                await self._subscribe_all(link)
+                while True:
+                    await link.receive()
+        except ConnectionLost as lost:
+            return lost
+        except (TryAgain, TimeoutError) as error:
+            return ConnectionLost(1006, str(error) or "the server does not answer")
+        finally:
+            # Another connection may have taken the place, while this one was being closed.
+            if self._link is link:
+                self._link = None
+            await socket.aclose()
+
+    async def _subscribe_all(self, link: Link) -> None:
+        for number, topic in enumerate(self._topics):
+            if number >= self._policy.burst:
+                await self._sleep(1 / self._policy.frames_per_second)
+            if topic in self._topics:
+                await link.subscribe(topic)
+
+    def _fail(self, error: Exception) -> None:
+        for topic in self._topics:
+            topic.fail(error)
+            self._topics.forget(topic)
