@@ -4,9 +4,12 @@ config ?= dev-config.yaml
 PYTHON ?= python3
 bin := .venv/bin
 manager := $(bin)/python -P -m deploy.cli
+backend := $(bin)/python -P -m trading_api
 installed := .venv/.installed
 lines ?= 20
 .DEFAULT_GOAL := help
+# The verbs of one command line run one after the other, also with -j: what is generated comes before it is checked.
+.NOTPARALLEL:
 
 .PHONY: help
 help: ## Show this list
@@ -70,13 +73,25 @@ logs-clean: $(installed) ## Empty every log, keep the files
 	@$(manager) logs --config "$(config)" --clean
 
 ##@ Develop
-.PHONY: dev generate lint type-check format test test-fast bench lock clean
+.PHONY: dev new-module generate generate-ws-routers list-modules clean-generated lint type-check format test test-fast bench lock clean
 dev: $(installed) ## One process, every module, port 8000; ENABLED_MODULES=broker narrows it
 	@exec $(manager) dev "$(config)"
 
-generate: $(installed) ## Write what is generated from the code (check=1: only compare)
-	@$(bin)/python -m trading_api generate $(if $(check),--check)
+new-module: $(installed) ## Write a module to start from: name=order_book [ws=1] [version=v1]
+	@$(backend) new-module "$(name)" $(if $(ws),--ws) $(if $(version),--version "$(version)")
+
+generate: $(installed) ## Write what is generated from the code (modules=a,b output_dir=DIR check=1 base=REV)
+	@$(backend) generate $(if $(check),--check) $(if $(modules),--modules "$(modules)") $(if $(output_dir),--output-dir "$(output_dir)") $(if $(base),--base "$(base)")
 	@$(bin)/python -m deploy.reference $(if $(check),--check)
+
+generate-ws-routers: $(installed) ## Write only the WebSocket routers (module=NAME: only that one's)
+	@$(backend) generate-ws-routers $(if $(module),--module "$(module)")
+
+list-modules: $(installed) ## Show every module with its versions
+	@$(backend) list-modules
+
+clean-generated: $(installed) ## Remove everything that generate writes for the backend
+	@$(backend) clean-generated
 
 lint: $(installed) ## ruff, black and the import rules
 	@$(bin)/python -m ruff check .
@@ -90,7 +105,7 @@ format: $(installed) ## ruff --fix and black
 	@$(bin)/python -m ruff check --fix-only --quiet .
 	@$(bin)/python -m black --quiet .
 
-test: $(installed) lint type-check ## Everything: lint, types, unit, golden, integration, e2e
+test: $(installed) generate lint type-check ## Everything: lint, types, unit, golden, integration, e2e
 	@$(bin)/python -m pytest $(args)
 
 test-fast: $(installed) ## The tests without processes and sockets, under 30 s

@@ -29,10 +29,15 @@ class _Range:
         return same_host and self.first <= other.last and other.first <= self.last
 
 
-def check(config: DeploymentConfig, manifest: Manifest, source: Source) -> None:
-    """Add to `source` every problem between parts that are each right by themselves."""
+def check(config: DeploymentConfig, manifest: Manifest | None, source: Source) -> None:
+    """Add to `source` every problem between parts that are each right by themselves.
+
+    Without a manifest, names of modules and routes are taken as they are.
+    """
     _check_names(config, source)
     _check_ports(config, source)
+    if manifest is None:
+        return
     _check_modules(config, manifest, source)
     _check_websocket_routes(config, manifest, source)
     _check_route_owners(config, manifest, source)

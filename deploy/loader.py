@@ -35,8 +35,8 @@ _BOUNDS = {
 }
 
 
-def load(path: Path, manifest: Manifest, environ: Mapping[str, str]) -> DeploymentConfig:
-    """Read `path` and check it against the schema and the modules of `manifest`.
+def load(path: Path, manifest: Manifest | None, environ: Mapping[str, str]) -> DeploymentConfig:
+    """Read `path` and check it against the schema and the modules of `manifest`; None: whatever the modules are.
 
     Raises ConfigError with every problem, each with line and column where it stands.
     """

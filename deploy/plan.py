@@ -97,6 +97,16 @@ class WebSocketRoute:
 
 
 @dataclass(frozen=True)
+class DocumentRoutes:
+    """The documents of all modules of one version, and their pages, come from `upstream`: exactly `paths`, and what is
+    below `pages`."""
+
+    paths: tuple[str, ...]
+    pages: tuple[str, ...]
+    upstream: str
+
+
+@dataclass(frozen=True)
 class QueryTarget:
     """Where one WebSocket route name leads."""
 
@@ -127,6 +137,7 @@ class Gateway:
     rest: tuple[RestRoute, ...]
     websockets: tuple[WebSocketRoute, ...]
     queries: tuple[QueryRoutes, ...]
+    documents: tuple[DocumentRoutes, ...]
     health_paths: tuple[str, ...]
 
 

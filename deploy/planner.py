@@ -8,6 +8,7 @@ from deploy.plan import (
     CORE,
     GATEWAY,
     LOGS,
+    DocumentRoutes,
     Endpoint,
     Gateway,
     Plan,
@@ -21,6 +22,9 @@ from deploy.plan import (
     WebSocketRoute,
 )
 from deploy.schema import DeploymentConfig, NginxConfig, ServerConfig
+
+# The trait of a module that needs quotes, and the WebSocket route that gives them.
+_USES_QUOTES, _QUOTES = "uses-quotes", "quotes"
 
 
 def plan(config: DeploymentConfig, manifest: Manifest, site: Site) -> Plan:
@@ -37,7 +41,7 @@ def plan(config: DeploymentConfig, manifest: Manifest, site: Site) -> Plan:
         health_timeout=config.health.timeout,
         grace=config.shutdown.grace,
         root_user=site.root_user,
-        modules=tuple(sorted({CORE, *(module for server in config.servers.values() for module in server.modules)})),
+        modules=_deployed(config),
     )
 
 
@@ -58,6 +62,31 @@ def serve_environment(config: DeploymentConfig, modules: tuple[str, ...]) -> dic
     }
 
 
+def _deployed(config: DeploymentConfig) -> tuple[str, ...]:
+    return tuple(sorted({CORE, *(module for server in config.servers.values() for module in server.modules)}))
+
+
+def _documents_environment(name: str, config: DeploymentConfig) -> dict[str, str]:
+    """A05: the server that core's traffic goes to tells of every module; the others of their own."""
+    return {"TRADING_DEPLOYED_MODULES": ",".join(_deployed(config))} if name == _core_server(config) else {}
+
+
+def _quotes_environment(name: str, config: DeploymentConfig, manifest: Manifest) -> dict[str, str]:
+    """Where the modules of a server that use quotes find the module that gives them, if that is in another server."""
+    uses = any(_USES_QUOTES in manifest.modules[module].traits for module in config.servers[name].modules)
+    urls = [url for home in config.servers if uses and home != name for url in _quotes_urls(home, config, manifest)]
+    return {"TRADING_QUOTES_URL": ",".join(urls)} if urls else {}
+
+
+def _quotes_urls(name: str, config: DeploymentConfig, manifest: Manifest) -> Iterator[str]:
+    server = config.servers[name]
+    versions = (entry for module in server.modules for entry in manifest.modules[module].versions.values())
+    path = next((entry.ws_path for entry in versions if _QUOTES in entry.ws_routes), None)
+    if path is not None:
+        for endpoint in _endpoints(server):
+            yield f"ws://{endpoint.address}{config.api_base_url}{path}"
+
+
 def _with_core(server: ServerConfig) -> tuple[str, ...]:
     """C05: core is in every server, listed or not."""
     return (CORE, *(module for module in server.modules if module != CORE))
@@ -66,7 +95,12 @@ def _with_core(server: ServerConfig) -> tuple[str, ...]:
 def _instances(name: str, config: DeploymentConfig, manifest: Manifest, site: Site) -> Iterator[Process]:
     server = config.servers[name]
     modules = _with_core(server)
-    env = {**serve_environment(config, modules), **server.env}
+    env = {
+        **serve_environment(config, modules),
+        **_documents_environment(name, config),
+        **_quotes_environment(name, config, manifest),
+        **server.env,
+    }
     first_version = next(iter(manifest.modules[CORE].versions.values()))
     for index in range(server.instances):
         endpoint = Endpoint(server.host, server.port + index)
@@ -133,13 +167,18 @@ def _gateway(config: DeploymentConfig, manifest: Manifest) -> Gateway:
         rest=tuple(RestRoute(base + entry.rest_prefix, server) for _, _, entry, server in placed),
         websockets=tuple(_websocket(base, entry, server) for _, _, entry, server in placed if entry.ws_path),
         queries=tuple(_query_routes(config, placed)),
+        documents=tuple(_document_routes(config, placed)),
         health_paths=tuple(base + entry.health_path for _, _, entry, _ in placed),
     )
 
 
 def _upstream(name: str, server: ServerConfig) -> Upstream:
-    endpoints = (Endpoint(server.host, server.port + index).reachable() for index in range(server.instances))
-    return Upstream(name, tuple(endpoints))
+    return Upstream(name, tuple(_endpoints(server)))
+
+
+def _endpoints(server: ServerConfig) -> Iterator[Endpoint]:
+    """Where each of its instances is reached."""
+    return (Endpoint(server.host, server.port + index).reachable() for index in range(server.instances))
 
 
 _Placed = tuple[str, str, VersionEntry, str]
@@ -161,6 +200,14 @@ def _core_server(config: DeploymentConfig) -> str:
 
 def _websocket(base: str, entry: VersionEntry, server: str) -> WebSocketRoute:
     return WebSocketRoute(f"{base}{entry.ws_path}", server)
+
+
+def _document_routes(config: DeploymentConfig, placed: list[_Placed]) -> Iterator[DocumentRoutes]:
+    """A05: one set of documents for every version that some module has."""
+    for version in sorted({version for _, version, _, _ in placed}):
+        base = f"{config.api_base_url}/{version}"
+        paths = (f"{base}/openapi.json", f"{base}/docs", f"{base}/ws/asyncapi.json", f"{base}/ws/docs")
+        yield DocumentRoutes(paths, (f"{base}/docs/",), _core_server(config))
 
 
 def _query_routes(config: DeploymentConfig, placed: list[_Placed]) -> Iterator[QueryRoutes]:

@@ -4,22 +4,30 @@ import argparse
 import os
 import sys
 
-from deploy.cli import context
+from deploy.cli import context, fresh
 from deploy.plan import Endpoint
 from deploy.planner import serve_argv, serve_environment
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Become the one process. `ENABLED_MODULES` in the environment narrows what it serves (M02)."""
-    checked = context.check(arguments.config)
+    chosen = os.environ.get("ENABLED_MODULES", "")
+    with fresh.generator_for(arguments.config) as generator:
+        checked = fresh.check(arguments.config, generator, _names(chosen))
     config = checked.config
     reload = any(server.reload for server in config.servers.values())
     endpoint = Endpoint(config.nginx.host, config.nginx.port)
     argv = serve_argv(context.python(), endpoint, grace=config.shutdown.grace, reload=reload)
     modules = checked.plan(context.python()).modules
     env = {**os.environ, **serve_environment(config, modules)}
-    if chosen := os.environ.get("ENABLED_MODULES"):
+    if chosen:
         env["ENABLED_MODULES"] = chosen
     os.chdir(checked.layout.project)
     sys.stdout.flush()
     os.execve(argv[0], argv, env)  # noqa: S606 (this process becomes the server; there is no shell to want)
+
+
+def _names(chosen: str) -> tuple[str, ...]:
+    """The modules that `ENABLED_MODULES` names (`broker:v1,datafeed`), and core; none for an empty one."""
+    names = sorted({entry.partition(":")[0].strip() for entry in chosen.split(",")} - {""})
+    return ("core", *names) if names else ()

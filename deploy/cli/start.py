@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deploy import artifact
-from deploy.cli import layouts
+from deploy.cli import fresh, layouts
+from deploy.cli.fresh import generator_for
 from deploy.cli.progress import watching
+from deploy.runtime.generated import Generator
 from deploy.runtime.launch import Launcher
 from deploy.runtime.lock import tree_lock
 
@@ -37,21 +39,23 @@ def bring_up(config: str, *, as_json: bool, verbose: bool) -> "Plan":
     """Bring the tree of `config` up and say what runs."""
     began = time.monotonic()
     layout = layouts.layout_for(config)
-    with Launcher(Path(sys.executable), layout, os.environ) as launcher:
+    with generator_for(config) as generator, Launcher(Path(sys.executable), layout, os.environ) as launcher:
         launcher.warm_up()
-        plan, result, tree = _apply(config, launcher, as_json=as_json, verbose=verbose)
+        plan, result, tree = _apply(config, generator, launcher, as_json=as_json, verbose=verbose)
     _say(plan, result, tree, time.monotonic() - began, as_json=as_json)
     return plan
 
 
-def _apply(config: str, launcher: Launcher, *, as_json: bool, verbose: bool) -> "tuple[Plan, Result, TreeStatus]":
-    # Imported here, while supervisord warms up on another core.
+def _apply(
+    config: str, generator: Generator, launcher: Launcher, *, as_json: bool, verbose: bool
+) -> "tuple[Plan, Result, TreeStatus]":
+    # Imported here, while supervisord and the generator warm up on another core.
     from deploy.cli import context
     from deploy.renderers import templates
     from deploy.runtime import status
     from deploy.runtime.up import up
 
-    checked = context.check(config)
+    checked = fresh.check(config, generator)
     plan = checked.plan(context.find_nginx(checked.layout))
     artifact.make_folders(plan.layout.folders())
     templates.keep_compiled(plan.layout.run)

@@ -2,31 +2,17 @@
 
 import csv
 import re
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from support.gateway_topology import CSV, MODULES, Topology, import_example, one_process, tree
+from support.gateway_topology import CSV, MODULES, Topology, one_process
 from support.project import Project, project_in
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
 
-TOPOLOGIES: dict[str, Callable[[Project], AbstractContextManager[Topology]]] = {
-    "one process": one_process,
-    "tree": tree,
-}
 DAYS = list(csv.DictReader(CSV.read_text(encoding="utf-8").splitlines()))
-
-
-@pytest.fixture(scope="module", params=TOPOLOGIES)
-def backend(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Topology]:
-    """A running backend with the example's bars; one of each topology for the whole file."""
-    folder = tmp_path_factory.mktemp("topology") / "project"
-    with project_in(folder) as project, TOPOLOGIES[request.param](project) as running:
-        import_example(project)
-        yield running
 
 
 def seconds(day: str) -> int:

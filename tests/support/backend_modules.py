@@ -1,5 +1,6 @@
 """Writes module folders for tests of the module system."""
 
+import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator, Mapping
@@ -23,19 +24,38 @@ API = """
         def register(self):
             pass
     """
+# A module with WebSockets: a topic says the word that it was asked for, once.
+WS_INIT = """
+    from trading_api.shared.module import Module
+    from trading_api.shared.service import Service
+
+    class EchoService(Service):
+        async def create_topic(self, topic):
+            topic.publish(topic.request)
+
+        async def remove_topic(self, topic):
+            pass
+
+    class ExampleModule(Module[EchoService]):
+        \"\"\"An example with WebSockets.\"\"\"
+
+        def create_service(self, settings):
+            return EchoService()
+    """
 WS = """
-    from fastapi import APIRouter, WebSocket
+    from typing import TypeAlias
 
-    ROUTES = ("echo",)
-    router = APIRouter()
+    from pydantic import BaseModel
 
-    @router.websocket("")
-    async def echo(websocket: WebSocket):
-        await websocket.accept()
-        async for text in websocket.iter_text():
-            await websocket.send_text(text)
+    from trading_api.shared.ws import WsRouter
+
+    class Echo(BaseModel):
+        word: str
+
+    EchoWsRouter: TypeAlias = WsRouter[Echo, Echo]
     """
 GOOD = {"__init__.py": INIT, "api/v1.py": API}
+GOOD_WS = {"__init__.py": WS_INIT, "api/v1.py": API, "ws/v1/__init__.py": WS}
 
 
 def write_module(modules: Path, name: str, files: Mapping[str, str] = GOOD) -> Path:
@@ -47,6 +67,19 @@ def write_module(modules: Path, name: str, files: Mapping[str, str] = GOOD) -> P
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(textwrap.dedent(source), encoding="utf-8")
     return folder
+
+
+def generate_routers(package: Path, module: str, **environ: str) -> None:
+    """Generate the WebSocket routers of a module of the backend in the folder `package` (`…/trading_api`)."""
+    program = "from trading_api.shared.ws.module_router_generator import generate_module_routers as generate\n"
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", f"{program}generate({module!r})"],
+        env={"PYTHONPATH": str(package.parent), "PATH": "/usr/bin:/bin", **environ},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @contextmanager

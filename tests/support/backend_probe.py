@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from support.backend_modules import WS, write_module
+from support.backend_modules import WS, generate_routers, write_module
 
 INIT = '''
     import asyncio
@@ -25,6 +25,12 @@ INIT = '''
             self.note("stop")
             await asyncio.sleep(float(os.environ.get("PROBE_HANG", "0")))
             self.note("stopped")
+
+        async def create_topic(self, topic):
+            topic.publish(topic.request)
+
+        async def remove_topic(self, topic):
+            self.note("removed")
 
         def note(self, what):
             with HOOKS.open("a") as file:
@@ -78,7 +84,10 @@ API = """
 
 def add_probe(package: Path) -> Path:
     """Add the module `probe` to a copied package; returns its folder."""
-    return write_module(package / "modules", "probe", {"__init__.py": INIT, "api/v1.py": API, "ws/v1/__init__.py": WS})
+    files = {"__init__.py": INIT, "api/v1.py": API, "ws/v1/__init__.py": WS}
+    folder = write_module(package / "modules", "probe", files)
+    generate_routers(package, "probe", PROBE_HOOKS=str(hooks_file(package)))
+    return folder
 
 
 def hooks_file(package: Path) -> Path:

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from support.backend_modules import write_module
+from support.backend_modules import generate_routers, write_module
 from support.project import Project
 
 _INIT = """
@@ -43,6 +43,12 @@ _SERVICE = """
                 await asyncio.Event().wait()
             if os.environ.get("PROBE_DEAF"):
                 signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+        async def create_topic(self, topic):
+            topic.publish(topic.request)
+
+        async def remove_topic(self, topic):
+            pass
 
         async def shutdown(self):
             Path("probe-stopped").write_text(str(time.time()))
@@ -86,16 +92,16 @@ _API = """
                 await asyncio.sleep(0.05)
     """
 _WS = """
-    from fastapi import APIRouter, WebSocket
+    from typing import TypeAlias
 
-    ROUTES = ("probes",)
-    router = APIRouter()
+    from pydantic import BaseModel
 
-    @router.websocket("")
-    async def echo(websocket: WebSocket):
-        await websocket.accept()
-        async for text in websocket.iter_text():
-            await websocket.send_text(text)
+    from trading_api.shared.ws import WsRouter
+
+    class Probe(BaseModel):
+        word: str
+
+    ProbesWsRouter: TypeAlias = WsRouter[Probe, Probe]
     """
 _FILES = {"__init__.py": _INIT, "service.py": _SERVICE, "api/v1.py": _API, "ws/v1/__init__.py": _WS}
 
@@ -103,6 +109,7 @@ _FILES = {"__init__.py": _INIT, "service.py": _SERVICE, "api/v1.py": _API, "ws/v
 def add_probe(package: Path) -> None:
     """Give the backend in the folder `package` (`…/trading_api`) the module, and a manifest that knows it."""
     write_module(package / "modules", "probe", _FILES)
+    generate_routers(package, "probe")
     done = subprocess.run(
         [sys.executable, "-P", "-m", "trading_api", "generate"],
         env={"PYTHONPATH": str(package.parent), "PATH": "/usr/bin:/bin"},

@@ -1,15 +1,19 @@
-"""The command line: `python -m trading_api serve | generate | import`. Each verb imports only what it needs."""
+"""The command line: `python -m trading_api VERB`. Each verb imports only what it needs."""
 
 import argparse
 import math
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
+from pathlib import Path
 
 from trading_api.server.options import DEFAULT_GRACE_S, ServeOptions
 
 # Verbs that parse their own arguments: `module:function`, called with what follows the verb.
-_OWN_PARSERS = {"import": "trading_api.modules.datafeed.commands:main"}
+_OWN_PARSERS = {
+    "import": "trading_api.modules.datafeed.commands:main",
+    "new-module": "trading_api.codegen.new_module.command:main",
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -37,19 +41,46 @@ def _serve(parsed: argparse.Namespace) -> int:
 
 
 def _generate(parsed: argparse.Namespace) -> int:
-    from trading_api.codegen.command import generate
+    from trading_api.codegen.command import generate, generate_ahead
+    from trading_api.codegen.order import Order
+    from trading_api.server.process import collector_paused
 
-    return generate(check=parsed.check)
+    order = Order(parsed.modules, parsed.check, parsed.quick, parsed.output_dir, parsed.base)
+    # One short run leaves no garbage that is worth looking for.
+    with collector_paused():
+        return generate_ahead(sys.stdin) if parsed.ahead else generate(order, as_json=parsed.json)
+
+
+def _list_modules(_parsed: argparse.Namespace) -> int:
+    from trading_api.codegen.command import list_modules
+
+    return list_modules()
+
+
+def _clean_generated(_parsed: argparse.Namespace) -> int:
+    from trading_api.codegen.command import clean
+
+    return clean()
+
+
+def _generate_ws_routers(parsed: argparse.Namespace) -> int:
+    from trading_api.codegen.command import generate_ws_routers
+
+    return generate_ws_routers(parsed.module)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m trading_api", description="The trading backend.")
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
     _add_serve(verbs.add_parser("serve", help="serve the enabled modules in this process"))
-    generate = verbs.add_parser("generate", help="bring generated files up to date")
-    generate.add_argument("--check", action="store_true", help="write nothing; exit 1 if a file is stale")
-    generate.set_defaults(run=_generate)
+    _add_generate(verbs.add_parser("generate", help="bring generated files up to date"))
+    routers = verbs.add_parser("generate-ws-routers", help="bring only the generated WebSocket routers up to date")
+    routers.add_argument("--module", type=_names, default=(), metavar="NAME", help="only this one (default: all)")
+    routers.set_defaults(run=_generate_ws_routers)
+    verbs.add_parser("list-modules", help="show every module with its versions").set_defaults(run=_list_modules)
+    verbs.add_parser("clean-generated", help="remove everything generated").set_defaults(run=_clean_generated)
     verbs.add_parser("import", help="import bars from a CSV file; see: import --help")
+    verbs.add_parser("new-module", help="write a small module to start from; see: new-module --help")
     return parser
 
 
@@ -66,6 +97,29 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
         help="time between SIGTERM and SIGKILL; open requests and shutdown hooks fit in it (default: %(default)s)",
     )
     parser.set_defaults(run=_serve)
+
+
+def _add_generate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="write nothing; exit 1 if a file is stale, or clients of --base would break",
+    )
+    parser.add_argument("--modules", type=_names, default=(), metavar="A,B", help="only these (default: all)")
+    parser.add_argument("--output-dir", type=Path, metavar="DIR", help="also write specs and clients there, to publish")
+    parser.add_argument(
+        "--base", metavar="REV", help="the git revision to compare contracts with (default: the newest tag v*, or HEAD)"
+    )
+    parser.add_argument("--quick", action="store_true", help="only what serving needs: everything but the clients")
+    parser.add_argument("--json", action="store_true", help="machine-readable output on standard output")
+    # For the deployment tool: decide by a line from standard input.
+    parser.add_argument("--ahead", action="store_true", help=argparse.SUPPRESS)
+    parser.set_defaults(run=_generate)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    """`a,b` as names; each once."""
+    return tuple(dict.fromkeys(filter(None, (name.strip() for name in text.split(",")))))
 
 
 def _port(text: str) -> int:
@@ -86,4 +140,6 @@ def _seconds(text: str) -> float:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    from trading_api.server.process import leave
+
+    leave(main())

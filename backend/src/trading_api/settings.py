@@ -33,7 +33,11 @@ class Settings:
 
     `enabled_modules` empty means every module. `base_url` is the path before `/{version}/{module}`, without a
     trailing slash. `body_limit` is the most bytes of a request body that are taken. `store_url` may hold a password,
-    hence it stays out of the repr.
+    hence it stays out of the repr. `development`: the source is being edited, so generated files are brought up to
+    date at start-up instead of being refused; watch mode sets it, no environment variable does. `deployed_modules` are
+    those of the whole deployment, which the merged documents cover; empty: this process is all of it. `quotes_url`: the
+    WebSocket URLs, separated by commas, of whoever gives quotes to this process; empty: itself, if it does. `own_url`
+    is where this process listens, as in http://127.0.0.1:8000; the server sets it, no environment variable does.
     """
 
     enabled_modules: tuple[ModuleChoice, ...] = ()
@@ -41,6 +45,10 @@ class Settings:
     store_url: str = field(default="sqlite:///.local/data/trading.db", repr=False)
     log_level: str = "info"
     body_limit: int = 1024 * 1024
+    development: bool = False
+    deployed_modules: tuple[str, ...] = ()
+    quotes_url: str = ""
+    own_url: str = ""
 
 
 def read_settings(environ: Mapping[str, str], known: KnownModules) -> Settings:
@@ -55,8 +63,14 @@ def read_settings(environ: Mapping[str, str], known: KnownModules) -> Settings:
         store_url=environ.get("TRADING_STORE_URL") or default.store_url,
         log_level=(environ.get("TRADING_LOG_LEVEL") or default.log_level).lower(),
         body_limit=_bytes(environ.get("TRADING_BODY_LIMIT") or str(default.body_limit)),
+        deployed_modules=tuple(_parse_list(environ.get("TRADING_DEPLOYED_MODULES", ""))),
+        quotes_url=environ.get("TRADING_QUOTES_URL", "").strip(),
     )
-    problems = (*_choice_problems(settings.enabled_modules, known), *_value_problems(settings))
+    problems = (
+        *_choice_problems(settings.enabled_modules, known),
+        *_deployed_problems(settings.deployed_modules, known),
+        *_value_problems(settings),
+    )
     if problems:
         raise SettingsError(problems)
     return settings
@@ -67,8 +81,12 @@ def _bytes(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 12 else 0
 
 
+def _parse_list(text: str) -> Iterator[str]:
+    return filter(None, (part.strip() for part in text.split(",")))
+
+
 def _parse_choices(text: str) -> Iterator[ModuleChoice]:
-    for entry in filter(None, (part.strip() for part in text.split(","))):
+    for entry in _parse_list(text):
         name, colon, version = entry.partition(":")
         yield ModuleChoice(name.strip(), version.strip() if colon else None)
 
@@ -82,6 +100,12 @@ def _choice_problems(choices: tuple[ModuleChoice, ...], known: KnownModules) -> 
             yield f"ENABLED_MODULES: unknown version {wrong!r}; {_hint(choice.version, known[choice.name])}"
 
 
+def _deployed_problems(names: tuple[str, ...], known: KnownModules) -> Iterator[str]:
+    for name in names:
+        if name not in known:
+            yield f"TRADING_DEPLOYED_MODULES: unknown module {name!r}; {_hint(name, tuple(known))}"
+
+
 def _value_problems(settings: Settings) -> Iterator[str]:
     if not re.fullmatch(r"(/[A-Za-z0-9._~-]+)*", settings.base_url):
         yield (
@@ -93,6 +117,9 @@ def _value_problems(settings: Settings) -> Iterator[str]:
         yield "TRADING_STORE_URL: not a URL; write it as sqlite:///path/to/file.db"
     if settings.body_limit < 1:
         yield "TRADING_BODY_LIMIT: not a number of bytes; write digits only, as in 1048576"
+    if not all(url.startswith(("ws://", "wss://")) for url in _parse_list(settings.quotes_url)):
+        # Not repeated either, for the same reason.
+        yield "TRADING_QUOTES_URL: not a WebSocket URL; write it as ws://127.0.0.1:8002/api/v1/datafeed/ws"
     if settings.log_level not in LOG_LEVELS:
         yield f"TRADING_LOG_LEVEL: unknown level {settings.log_level!r}; {_hint(settings.log_level, LOG_LEVELS)}"
 

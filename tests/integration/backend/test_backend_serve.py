@@ -113,12 +113,13 @@ def test_A08_a_crash_is_a_problem_and_logged_once_under_its_request_id(package: 
         assert server.log.count("Traceback") == 1
 
 
-def test_A04_websocket_echoes_below_its_module(package: Path) -> None:
+def test_A04_websocket_is_served_below_its_module(package: Path) -> None:
     with running(package, **probe_environment(package)) as server:
         headers = {"X-Request-ID": "ws-7"}
         with connect(f"ws://127.0.0.1:{server.port}/api/v1/probe/ws", additional_headers=headers) as websocket:
-            websocket.send("hello")
-            assert websocket.recv(timeout=5) == "hello"
+            websocket.send('{"type":"echo.subscribe","payload":{"word":"hello"}}')
+            assert '"status":"ok"' in str(websocket.recv(timeout=5))
+            assert '"payload":{"word":"hello"}' in str(websocket.recv(timeout=5))
             assert websocket.response is not None
             assert websocket.response.headers["x-request-id"] == "ws-7"
 
@@ -174,8 +175,10 @@ def test_P05_open_websockets_streams_and_idle_connections_do_not_hold_up_the_sto
             start = time.monotonic()
             assert server.stop() == 0
             assert time.monotonic() - start < 1.2
-            with pytest.raises(ConnectionClosed):
+            with pytest.raises(ConnectionClosed) as closed:
                 websocket.recv(timeout=1)
+            assert closed.value.rcvd is not None
+            assert closed.value.rcvd.code == 1012
         assert "1 requests did not end" in server.log
     assert hooks_run(package) == ["start", "stop", "stopped"]
 

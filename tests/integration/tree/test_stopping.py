@@ -45,8 +45,9 @@ def test_P05_down_with_requests_a_stream_and_a_websocket_open(probed: Project) -
     probed.up()
     stream = _open_stream(probed)
     with connect_ws(f"ws://127.0.0.1:{probed.port}/api/v1/probe/ws", proxy=None) as socket:
-        socket.send("hello")
-        assert socket.recv(timeout=5) == "hello"
+        socket.send('{"type":"probes.subscribe","payload":{"word":"hello"}}')
+        assert '"status":"ok"' in str(socket.recv(timeout=5))
+        assert '"word":"hello"' in str(socket.recv(timeout=5))
         thread, statuses = _in_flight(probed, 0.8)
         wait_until(lambda: "slow begins" in probed.log("probe-0"), what="the request to be at work")
         began = time.monotonic()

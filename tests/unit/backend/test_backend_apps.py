@@ -1,6 +1,7 @@
 """ModuleApp and ModularApp: the common routes, documents and lifespans (A02, A03, A04), and the broker's account."""
 
 import asyncio
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.routing import Mount
 from support.backend_calls import call, call_websocket
-from support.backend_modules import API, GOOD, WS, importable, write_module
+from support.backend_modules import API, GOOD_WS, WS, importable, write_module
 
 from trading_api.app_factory import create_app
 from trading_api.settings import ModuleChoice, Settings
@@ -68,9 +69,9 @@ def fresh_hooks() -> None:
 def two_versions(tmp_path: Path) -> Iterator[ModularApp]:
     path = tmp_path / "versions_example"
     write_module(path, "core")
-    write_module(path, "order_book", {**GOOD, "api/v2.py": API, "ws/v1/__init__.py": WS, "ws/v3/__init__.py": WS})
+    write_module(path, "order_book", {**GOOD_WS, "api/v2.py": API, "ws/v3/__init__.py": WS})
     with importable(path):
-        yield create_app(Settings(), discover(path.name, path))
+        yield create_app(Settings(development=True), discover(path.name, path))
 
 
 def hooks_app(*names: str, versions: tuple[str, ...] = ("v1",)) -> ModularApp:
@@ -144,9 +145,12 @@ def test_A02_versions_are_served_side_by_side_with_documents_of_their_own(two_ve
 
 
 def test_A04_websocket_is_served_below_its_module_and_version(two_versions: ModularApp) -> None:
-    frames = [{"type": "websocket.receive", "text": "hello"}]
-    sent = call_websocket(two_versions, "/api/v1/order_book/ws", frames)
-    assert [message.get("text") for message in sent] == [None, "hello"]
+    subscribe = '{"type":"echo.subscribe","payload":{"word":"hello"}}'
+    frames = [{"type": "websocket.receive", "text": subscribe}]
+    accepted, reply, update = call_websocket(two_versions, "/api/v1/order_book/ws", frames)
+    assert accepted["type"] == "websocket.accept"
+    assert json.loads(reply["text"])["type"] == "echo.subscribe.response"
+    assert json.loads(update["text"])["payload"]["payload"] == {"word": "hello"}
     refused = call_websocket(two_versions, "/api/v2/order_book/ws", frames)
     assert [message["type"] for message in refused] == ["websocket.close"]
     assert [app.ws_routes for app in two_versions.module_apps] == [(), ("echo",), (), ("echo",)]
@@ -158,7 +162,7 @@ def test_A04_module_app_is_complete_alone_and_mounted() -> None:
     assert call(alone, "/account").json() == call(mounted, "/api/v1/broker/account").json()
     assert "/api/v1/broker/openapi.json" in call(mounted, "/api/v1/broker/docs").text
     inner, outer = call(alone, "/openapi.json").json(), call(mounted, "/api/v1/broker/openapi.json").json()
-    assert outer.pop("servers") == [{"url": "/api/v1/broker"}]
+    assert (inner.pop("servers"), outer.pop("servers")) == ([{"url": "/"}], [{"url": "/api/v1/broker"}])
     assert inner == outer
 
 
@@ -192,6 +196,7 @@ def test_A04_operation_ids_are_those_of_the_contract() -> None:
         "/version": "getCurrentAPIVersion",
         "/versions": "getAPIVersions",
         "/account": "getAccountInfo",
+        "/ws-stats": "getWebSocketStatistics",
     }
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from support.backend_modules import API, GOOD, INIT, WS, importable, write_module
+from support.backend_modules import API, GOOD_WS, INIT, WS, WS_INIT, importable, write_module
 
 from trading_api.app_factory import create_app
 from trading_api.settings import ModuleChoice, Settings
@@ -12,6 +12,7 @@ from trading_api.shared.errors import ModuleError
 from trading_api.shared.modular_app import ModularApp
 from trading_api.shared.registry import discover
 
+DURABLE = WS.replace("[Echo, Echo]", "[Echo, Echo, Durable]").replace("import WsRouter", "import Durable, WsRouter")
 SECOND_CLASS = "\n    class AnotherModule(ExampleModule):\n        pass\n"
 
 
@@ -24,7 +25,7 @@ def modules(tmp_path: Path) -> Iterator[Path]:
 
 
 def app_of(modules: Path) -> ModularApp:
-    return create_app(Settings(), discover(modules.name, modules))
+    return create_app(Settings(development=True), discover(modules.name, modules))
 
 
 def failure(modules: Path, files: Mapping[str, str]) -> ModuleError:
@@ -49,8 +50,23 @@ def failure(modules: Path, files: Mapping[str, str]) -> ModuleError:
         ({"__init__.py": INIT.replace("create_service", "other")}, "broker", "TypeError"),
         ({"__init__.py": INIT, "api/v1.py": "router = None\n"}, "broker/api/v1.py", "must derive from APIRouterInterf"),
         ({"__init__.py": INIT, "api/v1.py": API.replace("pass", "self.nope()")}, "broker/api/v1.py:6", "nope"),
-        ({**GOOD, "ws/v1/__init__.py": "ROUTES = ()\n"}, "broker/ws/v1/__init__.py", "no `router`"),
-        ({**GOOD, "ws/v1/__init__.py": WS.replace('("echo",)', '["echo"]')}, "ws/v1/__init__.py", "no `ROUTES`"),
+        ({**GOOD_WS, "ws/v1/__init__.py": "1 / 0\n"}, "broker/ws/v1/__init__.py:1", "ZeroDivisionError"),
+        ({**GOOD_WS, "__init__.py": INIT}, "service.py", "Service has no async method create_topic, which the route"),
+        (
+            {**GOOD_WS, "__init__.py": WS_INIT.replace("remove_topic", "other")},
+            "broker/__init__.py",
+            "EchoService has no async method remove_topic, which the route echo needs",
+        ),
+        (
+            {**GOOD_WS, "__init__.py": WS_INIT.replace("async def create_topic", "def create_topic")},
+            "broker/__init__.py",
+            "EchoService has no async method create_topic",
+        ),
+        (
+            {**GOOD_WS, "ws/v1/__init__.py": DURABLE},
+            "broker/__init__.py",
+            "EchoService has no async method replay, which the durable route echo needs",
+        ),
     ],
 )
 def test_A01_broken_module_fails_startup_with_its_name(

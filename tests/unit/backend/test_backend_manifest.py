@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from support.backend_modules import GOOD, INIT, WS, importable, write_module
 
-from trading_api.codegen import command
 from trading_api.codegen.manifest import render_manifest
 from trading_api.shared.atomic import replace_if_different
 from trading_api.shared.errors import ModuleError
 from trading_api.shared.registry import discover
+from trading_api.shared.ws.module_router_generator import ensure_routers
 
 
 @pytest.fixture
@@ -34,8 +34,9 @@ def test_A01_a_broken_module_has_no_manifest(modules: Path) -> None:
 
 def test_C06_manifest_tells_prefixes_health_and_websocket_routes(modules: Path) -> None:
     traits = INIT.replace("def create", 'traits = ("writer",)\n\n        def create')
-    routes = WS.replace('("echo",)', '("orders", "equity")')
-    write_module(modules, "order_book", {**GOOD, "__init__.py": traits, "ws/v2/__init__.py": routes})
+    routes = f"{WS}\n    OrdersWsRouter: TypeAlias = WsRouter[Echo, Echo]\n"
+    folder = write_module(modules, "order_book", {**GOOD, "__init__.py": traits, "ws/v2/__init__.py": routes})
+    ensure_routers(folder / "ws" / "v2", write=True, package=f"{modules.name}.order_book.ws.v2")
     document = json.loads(render(modules))
     assert document["format"] == 1
     assert list(document["modules"]) == ["core", "order_book"]
@@ -52,7 +53,7 @@ def test_C06_manifest_tells_prefixes_health_and_websocket_routes(modules: Path) 
                 "rest_prefix": "/v2/order_book",
                 "health_path": "/v2/order_book/health",
                 "ws_path": "/v2/order_book/ws",
-                "ws_routes": ["equity", "orders"],
+                "ws_routes": ["echo", "orders"],
             },
         },
     }
@@ -77,14 +78,3 @@ def test_G09_nothing_is_written_when_nothing_differs(tmp_path: Path) -> None:
     assert replace_if_different(path, "b\n")
     assert path.read_text() == "b\n"
     assert [entry.name for entry in tmp_path.iterdir()] == ["manifest.json"]
-
-
-def test_G01_check_writes_nothing_and_names_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = tmp_path / "manifest.json"
-    assert command.generate(check=True, path=path) == 1
-    assert "python -m trading_api generate" in capsys.readouterr().err
-    assert not path.exists()
-    assert command.generate(check=False, path=path) == 0
-    assert command.generate(check=True, path=path) == 0
-    path.write_text(path.read_text() + "\n")
-    assert command.generate(check=True, path=path) == 1

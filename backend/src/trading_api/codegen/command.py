@@ -1,32 +1,129 @@
-"""The verb `generate`: bring generated files up to date, or say which are not."""
+"""The verbs `generate`, `list-modules`, `clean-generated` and `generate-ws-routers`.
 
+What takes long to import is imported only when something must be generated.
+"""
+
+import json
 import sys
-from pathlib import Path
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, TextIO
 
-from trading_api.codegen.manifest import render_manifest
-from trading_api.shared.atomic import holds, replace_if_different
-from trading_api.shared.errors import ModuleError
-from trading_api.shared.registry import PACKAGE_FOLDER, installed_modules
+from trading_api.codegen.order import UP_TO_DATE, Order
+from trading_api.codegen.site import Site, installed_site
+from trading_api.codegen.stamp import EVERYTHING, Scope, read_stamp
+from trading_api.codegen.tree import read_tree
 
-MANIFEST = PACKAGE_FOLDER / "manifest.json"
+if TYPE_CHECKING:
+    from trading_api.codegen.outcome import Outcome
 
 
-def generate(*, check: bool, path: Path = MANIFEST) -> int:
-    """Write what differs, or with `check` only compare. Returns the exit code: 0 current, 1 stale or failed."""
-    try:
-        text = render_manifest(installed_modules())
-    except ModuleError as error:
-        print(f"error: {error}", file=sys.stderr)
+def generate(order: Order, *, as_json: bool = False) -> int:
+    """Bring what `order` names up to date, or with `check` say what is not. Exit code: 0 current, 1 not, or failed."""
+    site = installed_site()
+    if _refused(site, order.modules):
         return 1
-    if check:
-        return _report_check(path, current=holds(path, text))
-    print(f"{path}: {'written' if replace_if_different(path, text) else 'unchanged'}")
+    # A check also compares with an earlier revision, of which the stamp knows nothing.
+    if not order.output_dir and (order.quick or not order.check) and not as_json and _is_current(site, order.scope):
+        print(UP_TO_DATE)
+        return 0
+    outcome = _run(site, order)
+    from trading_api.codegen.report import print_outcome
+
+    print_outcome(outcome, as_json=as_json)
+    return 0 if outcome.ok else 1
+
+
+def _run(site: Site, order: Order) -> "Outcome":
+    from trading_api.codegen.rendering import WorkerRenderer, missing_tool
+
+    if order.quick or missing_tool():
+        from trading_api.codegen.full_run import run
+
+        return run(site, order)
+    # The worker imports what renders while this process imports what is to be described.
+    with WorkerRenderer() as renderer:
+        from trading_api.codegen.full_run import run
+
+        return run(site, order, renderer=renderer)
+
+
+def generate_ahead(source: TextIO) -> int:
+    """For the deployment tool, which starts this before it knows what it wants: look, and wait for its word.
+
+    Ends at once with 0 when everything is current. Else reads one line, `{"check": bool, "modules": [...]}`; a name
+    that is no module is the configuration's affair and left out. No line: nobody wants anything.
+    """
+    site = installed_site()
+    if _is_current(site, Scope()):
+        return 0
+    import trading_api.codegen.full_run  # noqa: F401 (imported while the other side still reads its configuration)
+    from trading_api.codegen.rendering import missing_tool
+
+    line = source.readline()
+    if not line:
+        return 0
+    asked = json.loads(line)
+    modules = tuple(sorted(set(asked["modules"]) & site.modules.keys()))
+    # No server uses the clients; where the tools that render them are not installed, they are nobody's affair.
+    order = Order(modules=modules, check=asked["check"], quick=asked["check"] or missing_tool() is not None)
+    # Silent when there is nothing to tell: this is part of another command.
+    return 0 if _is_current(site, order.scope) else generate(order)
+
+
+def list_modules() -> int:
+    """Print every module with its versions: `broker v1 v2 (websockets: v1)`."""
+    for name, folder in installed_site().modules.items():
+        sockets = f" (websockets: {', '.join(sorted(folder.ws))})" if folder.ws else ""
+        print(f"{name} {' '.join(folder.versions)}{sockets}")
     return 0
 
 
-def _report_check(path: Path, *, current: bool) -> int:
-    if current:
-        print(f"{path}: up to date")
-        return 0
-    print(f"error: {path} is stale; run: python -m trading_api generate", file=sys.stderr)
-    return 1
+def clean() -> int:
+    """Remove everything generated, and say what."""
+    from trading_api.codegen.cleaning import clean_generated
+    from trading_api.codegen.report import shown
+
+    for path in clean_generated(installed_site()):
+        print(f"{shown(path)}: removed")
+    return 0
+
+
+def generate_ws_routers(modules: Sequence[str]) -> int:
+    """Generate the WebSocket routers of `modules` (none named: every one), and nothing that follows from them."""
+    from trading_api.shared.ws.module_router_generator import generate_module_routers
+
+    site = installed_site()
+    if _refused(site, modules):
+        return 1
+    return _each(modules or tuple(site.modules), lambda name: generate_module_routers(name, silent=False))
+
+
+def _each(modules: Iterable[str], work: Callable[[str], bool]) -> int:
+    code = 0
+    for name in modules:
+        try:
+            print(f"{name}: {'up to date' if work(name) else 'no WebSockets'}")
+        except RuntimeError as error:
+            print(f"error: {error}", file=sys.stderr)
+            code = 1
+    return code
+
+
+def _is_current(site: Site, scope: Scope) -> bool:
+    return read_stamp(site.package).covers(read_tree(site.package), scope)
+
+
+def _refused(site: Site, modules: Sequence[str]) -> bool:
+    """Whether one of `modules` is none; says which there are."""
+    unknown = [name for name in modules if name not in site.modules or name == EVERYTHING]
+    for name in unknown:
+        print(f"error: {_no_such_module(name, tuple(site.modules))}", file=sys.stderr)
+    return bool(unknown)
+
+
+def _no_such_module(name: str, known: Sequence[str]) -> str:
+    import difflib  # here, not above: only a mistake needs it
+
+    close = difflib.get_close_matches(name, known, n=1)
+    question = f"did you mean {close[0]!r}? " if close else ""
+    return f"unknown module {name!r}; {question}known: {', '.join(known) or 'none'}"

@@ -13,7 +13,7 @@ FORMAT = 1
 def render_manifest(folders: Mapping[str, ModuleFolder]) -> str:
     """The text of the manifest of all modules in `folders`. Imports them, but makes and starts none.
 
-    Raises ModuleError naming a module that cannot be loaded.
+    Raises ModuleError naming a module that cannot be loaded, or whose generated routers are stale.
     """
     document = {"format": FORMAT, "modules": _modules(select(folders, ()))}
     return json.dumps(document, indent=2, sort_keys=True) + "\n"

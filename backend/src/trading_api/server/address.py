@@ -29,9 +29,19 @@ def bind(host: str, port: int) -> socket.socket:
     return bound
 
 
+def local_url_of(bound: socket.socket) -> str:
+    """The URL under which this machine reaches a bound socket: "every interface" is reached over loopback."""
+    host, port = bound.getsockname()[:2]
+    return _url({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port)  # noqa: S104 - compared, not bound
+
+
 def url_of(bound: socket.socket) -> str:
     """The URL of the address a socket is bound to."""
     host, port = bound.getsockname()[:2]
+    return _url(host, port)
+
+
+def _url(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 

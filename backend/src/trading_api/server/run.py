@@ -3,9 +3,10 @@
 import logging
 import socket
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from trading_api.app_factory import create_app
-from trading_api.server.address import url_of
+from trading_api.server.address import local_url_of, url_of
 from trading_api.server.options import ServeOptions
 from trading_api.server.process import collector_paused
 from trading_api.server.server import TradingServer
@@ -28,11 +29,16 @@ def run_server(
     Raises ModuleError when a module cannot be loaded, started or stopped.
     """
     with collector_paused():
-        app = create_app(settings, folders)
+        app = create_app(replace(settings, own_url=local_url_of(bound)), folders)
 
     def ready() -> None:
         logger.info("serving %s on %s%s", describe_modules(app), url_of(bound), settings.base_url)
         on_ready()
+        if settings.development:
+            # Here and not above: what a server in production never needs.
+            from trading_api.shared.specs.following import follow
+
+            follow(app.module_apps)
 
     TradingServer(app, options, ready).run(sockets=[bound])
 

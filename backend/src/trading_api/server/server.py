@@ -12,7 +12,9 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from trading_api.server.options import ServeOptions
+from trading_api.server.websocket_protocol import WebSocketProtocol
 from trading_api.shared.modular_app import ModularApp
+from trading_api.shared.ws.limits import DEFAULT_LIMITS
 
 logger = logging.getLogger(__name__)
 
@@ -23,6 +25,8 @@ _POLL_S = 0.005
 _CANCELLED_S = 0.2
 # nginx keeps its upstream connections for 60 s; the side that does not send requests must be the one to wait longer.
 _KEEP_ALIVE_S = 75
+# A client that is there answers a ping at once; one that is not is found within twice this.
+_PING_S = 20.0
 
 
 class TradingServer(uvicorn.Server):
@@ -100,7 +104,12 @@ def _config(app: ModularApp) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         http="httptools",
-        ws="websockets-sansio",
+        ws=WebSocketProtocol,
+        ws_max_size=DEFAULT_LIMITS.frame_bytes,
+        # Compression would cost each client its own work for every update, and memory.
+        ws_per_message_deflate=False,
+        ws_ping_interval=_PING_S,
+        ws_ping_timeout=_PING_S,
         # The server runs the lifespan itself, so that an error of it reaches the caller.
         lifespan="off",
         log_config=None,

@@ -1,5 +1,6 @@
 """What the two kinds of app here have in common."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import FastAPI
@@ -9,8 +10,8 @@ from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
 from trading_api.shared.edge import edge
-from trading_api.shared.problem_docs import document_problems
 from trading_api.shared.problems import EXCEPTION_HANDLERS
+from trading_api.shared.specs.openapi import completed
 
 _PASSED = "trading_api.edge_passed"
 
@@ -26,20 +27,20 @@ class BaseApp(FastAPI):
         description: str,
         lifespan: Lifespan[Any],
         body_limit: int,
-        openapi_url: str | None = "/openapi.json",
     ) -> None:
         super().__init__(
             title=title,
             version=version,
             description=description,
             lifespan=lifespan,
-            openapi_url=openapi_url,
-            redoc_url=None,
+            # The documents and their pages are served by routes of our own (`docs_pages`).
+            openapi_url=None,
             # A redirect would repeat the Host header that a client sent; a wrong path is a 404.
             redirect_slashes=False,
             generate_unique_id_function=_operation_id,
             exception_handlers=EXCEPTION_HANDLERS.copy(),
         )
+        self.tag_descriptions: Mapping[str, str] = {}
         self._outer = edge(self.serve_inside, body_limit)
 
     def build_middleware_stack(self) -> ASGIApp:
@@ -70,8 +71,8 @@ class BaseApp(FastAPI):
         await self.middleware_stack(scope, receive, send)
 
     def openapi(self) -> dict[str, Any]:
-        """The OpenAPI document, problems included."""
-        return document_problems(super().openapi())
+        """The OpenAPI document of this app's own routes."""
+        return completed(super().openapi(), self.tag_descriptions)
 
 
 def _operation_id(route: APIRoute) -> str:

@@ -1,12 +1,11 @@
 """Imports a module by name and makes its parts, or says with name, file and cause why that fails (A01)."""
 
 import importlib
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, TypeGuard, TypeVar
-
-from fastapi import APIRouter
 
 from trading_api.settings import Settings
 from trading_api.shared.api import APIRouterInterface
@@ -15,6 +14,9 @@ from trading_api.shared.errors import ModuleError, Place, describe, place_of
 from trading_api.shared.module import Module
 from trading_api.shared.registry import ModuleFolder, Selection
 from trading_api.shared.service import Service
+from trading_api.shared.ws.module_router_generator import routers_current
+from trading_api.shared.ws.route import AnyRoute, WsRoute
+from trading_api.shared.ws.service import unmet_duty
 
 T = TypeVar("T")
 AnyModule = Module[Service]
@@ -23,10 +25,14 @@ AnyRouter = APIRouterInterface[Any]
 
 @dataclass(frozen=True, slots=True)
 class WsPackage:
-    """What `ws/v1/` exports: a router with one WebSocket endpoint at path "", and the names of its routes."""
+    """What `ws/v1/` declares, as generated in `ws_generated/`."""
 
-    router: APIRouter
-    routes: tuple[str, ...]
+    routers: tuple[AnyRoute, ...]
+
+    @property
+    def routes(self) -> tuple[str, ...]:
+        """The names of the routes."""
+        return tuple(router.route for router in self.routers)
 
 
 def load_module(selection: Selection, settings: Settings) -> AnyModule:
@@ -51,17 +57,40 @@ def load_api(folder: ModuleFolder, module: AnyModule, version: str, versions: tu
     return _guard(folder, lambda: found(module, version, versions))
 
 
-def load_ws(folder: ModuleFolder, version: str) -> WsPackage | None:
-    """What `ws/<version>/` exports, or None where the version has no WebSockets. Raises ModuleError."""
+def load_ws(folder: ModuleFolder, version: str, *, write: bool = False) -> WsPackage | None:
+    """The routes of `ws/<version>/`, or None where the version has no WebSockets.
+
+    Generated routers that are stale are generated anew with `write`, else refused. Raises ModuleError.
+    """
     if version not in folder.ws:
         return None
-    source = _guard(folder, lambda: importlib.import_module(f"{folder.package}.ws.{version}"))
-    router, routes = getattr(source, "router", None), getattr(source, "ROUTES", None)
-    if not isinstance(router, APIRouter):
-        raise ModuleError(folder.name, _file_of(source), "no `router`; a ws package exports an APIRouter of that name")
-    if not isinstance(routes, tuple) or not all(isinstance(route, str) for route in routes):
-        raise ModuleError(folder.name, _file_of(source), "no `ROUTES`; a ws package exports a tuple of route names")
-    return WsPackage(router, routes)
+    source = _guard(folder, lambda: _import_routers(folder, version, write))
+    routers = getattr(source, "ROUTERS", None)
+    if not isinstance(routers, tuple) or not all(map(_is_route, routers)):
+        raise ModuleError(folder.name, _file_of(source), "no `ROUTERS`; run: make generate")
+    package = WsPackage(routers)
+    twice = sorted({route for route in package.routes if package.routes.count(route) > 1})
+    if twice:
+        raise ModuleError(folder.name, _file_of(source), f"two routers serve one route: {', '.join(twice)}")
+    return package
+
+
+def check_ws_service(folder: ModuleFolder, module: AnyModule, ws: WsPackage) -> None:
+    """Raise ModuleError unless the module's service does what its WebSocket routes need of it."""
+    unmet = unmet_duty(module.service, ws.routers)
+    if unmet:
+        service = type(module.service)
+        raise ModuleError(folder.name, _file_of(sys.modules[service.__module__]), f"{service.__name__} {unmet}")
+
+
+def _import_routers(folder: ModuleFolder, version: str, write: bool) -> ModuleType:
+    package = f"{folder.package}.ws.{version}"
+    with routers_current(folder.ws[version], write=write, package=package):
+        return importlib.import_module(f"{package}.ws_generated")
+
+
+def _is_route(value: object) -> bool:
+    return isinstance(value, type) and issubclass(value, WsRoute)
 
 
 def _only_class(folder: ModuleFolder, source: ModuleType, base: type) -> type:

@@ -7,22 +7,29 @@ from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
 
 from trading_api.shared.base_app import BaseApp
+from trading_api.shared.docs_pages.routes import document_routes
 from trading_api.shared.edge import DEFAULT_BODY_LIMIT
 from trading_api.shared.module_app import ModuleApp
+from trading_api.shared.specs.merged import MergedDocuments
 
 
 class ModularApp(BaseApp):
     """Mounts ModuleApps at `{base_url}/{version}/{module}`, and starts and stops them with itself."""
 
-    def __init__(self, module_apps: Sequence[ModuleApp], base_url: str, body_limit: int = DEFAULT_BODY_LIMIT) -> None:
+    def __init__(
+        self,
+        module_apps: Sequence[ModuleApp],
+        base_url: str,
+        body_limit: int = DEFAULT_BODY_LIMIT,
+        merged: Sequence[MergedDocuments] = (),
+    ) -> None:
+        """`merged` are the documents of the whole deployment, served at `{base_url}/{version}` (A05)."""
         super().__init__(
             title="Trading API",
             version="v1",
             description="The modules of this process; each has its own docs.",
             lifespan=_run_all,
             body_limit=body_limit,
-            # It has no routes of its own to document.
-            openapi_url=None,
         )
         self.module_apps = tuple(module_apps)
         self.base_url = base_url
@@ -31,6 +38,8 @@ class ModularApp(BaseApp):
         self._parts = base_url.count("/") + 3
         for path, app in self._by_path.items():
             self.mount(path, app, name=app.title)
+        for documents in merged:
+            self.router.routes.extend(document_routes(documents, f"{base_url}/{documents.version}", websockets=True))
 
     async def serve_inside(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand a module's requests straight to its app; the router, which would try one mount after the other,

@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
+from pydantic.json_schema import SkipJsonSchema
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Scope
@@ -23,6 +24,11 @@ MAX_FIELD_ERRORS = 50
 # RFC 9110 renamed these; Python knows the new names from 3.13 on.
 _STATUSES = frozenset(int(status) for status in HTTPStatus)
 _TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
+
+
+def never_null(schema: dict[str, Any]) -> None:
+    """Take the default out of the schema of a field that is left out, rather than sent, when it is None."""
+    schema.pop("default", None)
 
 
 class FieldError(BaseModel):
@@ -41,7 +47,9 @@ class Problem(BaseModel):
     detail: str = Field(description="What went wrong this time. Always a string.", examples=["Symbol not found"])
     instance: str = Field(description="The path that was asked for.", examples=["/api/v1/broker/account"])
     request_id: str = Field(description="Names the request in the logs.", examples=["9f1c2c0e4d7b4c0a8a55d0a4a4c5b7f1"])
-    errors: list[FieldError] | None = Field(default=None, description="The wrong places, where there are some.")
+    errors: list[FieldError] | SkipJsonSchema[None] = Field(
+        default=None, description="The wrong places, where there are some.", json_schema_extra=never_null
+    )
 
 
 class ProblemError(HTTPException):

@@ -14,6 +14,8 @@ PACKAGE_FOLDER = Path(__file__).parent.parent
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _VERSION = re.compile(r"v[1-9][0-9]*")
+# What is served beside the modules: `/api/v1/docs`, `/api/v1/ws`, `/api/v1/openapi.json`.
+_RESERVED = frozenset({"docs", "openapi", "ws"})
 # What was meant as a version, but is none: `V1`, `v01`, `v1_0`.
 _NEARLY_VERSION = re.compile(r"v[0-9].*", re.IGNORECASE)
 
@@ -94,8 +96,7 @@ def _select_one(folders: Mapping[str, ModuleFolder], name: str, choices: list[Mo
 def _check(folder: ModuleFolder) -> None:
     """Raise ModuleError unless the folder has the outer form of a module."""
     place = Place(str(folder.path))
-    if not _NAME.fullmatch(folder.name):
-        raise ModuleError(folder.name, place, "a module's folder has a name of a-z, 0-9 and _, as in order_book")
+    _check_name(folder.name, place)
     if not (folder.path / "__init__.py").is_file():
         raise ModuleError(folder.name, place, "there is no __init__.py; it must define the Module subclass")
     for entry in (*_entries(folder.path / "api"), *_entries(folder.path / "ws")):
@@ -106,6 +107,13 @@ def _check(folder: ModuleFolder) -> None:
             raise ModuleError(folder.name, Place(str(path)), f"api/{version}.py and api/{version}/ exist; keep one")
     if not folder.versions:
         raise ModuleError(folder.name, place, "there is neither api/v1.py, api/v1/ nor ws/v1/")
+
+
+def _check_name(name: str, place: Place) -> None:
+    if not _NAME.fullmatch(name):
+        raise ModuleError(name, place, "a module's folder has a name of a-z, 0-9 and _, as in order_book")
+    if name in _RESERVED:
+        raise ModuleError(name, place, f"/v1/{name} belongs to the documents of all modules; use another name")
 
 
 def _read_folder(package: str, path: Path) -> ModuleFolder:

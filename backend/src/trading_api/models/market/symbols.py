@@ -45,4 +45,6 @@ class SymbolInfo(BaseModel):
         examples=[["60", "1D"]],
     )
     volume_precision: int = Field(description="Decimals of a quantity.", examples=[4])
-    data_status: Literal["streaming", "endofday"] = Field(description="endofday: history only, no live updates.")
+    data_status: Literal["streaming", "endofday"] = Field(
+        description="streaming: live bars; endofday: stored bars only. Quotes stream in either case."
+    )

@@ -1,5 +1,7 @@
-"""The broker: a paper-trading account."""
+"""The broker: a paper-trading account, and its link to the quotes it trades on."""
 
+from trading_api.modules.broker.link.address import quotes_urls
+from trading_api.modules.broker.link.quotes_link import QuotesLink
 from trading_api.modules.broker.service import BrokerService
 from trading_api.settings import Settings
 from trading_api.shared.module import Module
@@ -8,6 +10,9 @@ from trading_api.shared.module import Module
 class BrokerModule(Module[BrokerService]):
     """Orders, positions and the account they belong to."""
 
-    def create_service(self, settings: Settings) -> BrokerService:  # noqa: ARG002 - needs none yet
+    traits = ("uses-quotes",)
+    """The deployment tells its processes where the datafeed is."""
+
+    def create_service(self, settings: Settings) -> BrokerService:
         """A broker with the default account."""
-        return BrokerService()
+        return BrokerService(QuotesLink(quotes_urls(settings)))

@@ -6,7 +6,7 @@ from trading_api.shared.module import Module
 
 
 class CoreModule(Module[CoreService]):
-    """The common features: health and versions, and later the merged specs and docs."""
+    """Health and versions. The documents of all modules are served beside it, where its traffic goes (A05)."""
 
     def create_service(self, settings: Settings) -> CoreService:  # noqa: ARG002 - needs none yet
         """A service that needs nothing."""

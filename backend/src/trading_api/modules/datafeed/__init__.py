@@ -1,4 +1,4 @@
-"""Symbols and history: search, resolve, bars, and the import of bars from files."""
+"""Symbols, history and quotes: search, resolve, bars, live quotes and bars, and the import of bars from files."""
 
 from trading_api.modules.datafeed.service import DatafeedService
 from trading_api.modules.datafeed.store_url import open_store

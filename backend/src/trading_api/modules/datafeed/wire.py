@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from functools import cache
 from typing import cast
 
 from trading_api.models.market import (
+    Bar,
     DatafeedConfiguration,
     ExchangeDescriptor,
+    QuoteValues,
     SearchResult,
     SymbolInfo,
     SymbolType,
     SymbolTypeDescriptor,
 )
 from trading_api.modules.datafeed.bar import ScaledBar
+from trading_api.modules.datafeed.feed.quote import Quote
 from trading_api.modules.datafeed.history import History
 from trading_api.modules.datafeed.instrument import Instrument
 from trading_api.modules.datafeed.resolution import Resolution
+
+_HUNDREDTH = Decimal("0.01")
 
 
 def bars_json(history: History) -> bytes:
@@ -55,6 +61,41 @@ def _number(scale: int) -> str:
     return f"%d.%0{scale}d" if scale else "%d%.0s"
 
 
+def live_bar(bar: ScaledBar) -> Bar:
+    """A bar as an update of a stream. Its numbers are good already, so they are not checked again."""
+    price, volume = -bar.price_scale, -bar.volume_scale
+    return Bar.model_construct(
+        time=bar.time,
+        open=Decimal(bar.open).scaleb(price),
+        high=Decimal(bar.high).scaleb(price),
+        low=Decimal(bar.low).scaleb(price),
+        close=Decimal(bar.close).scaleb(price),
+        volume=Decimal(bar.volume).scaleb(volume),
+    )
+
+
+def quote_values(instrument: Instrument, quote: Quote) -> QuoteValues:
+    """A quote as clients see it."""
+    change, scale = quote.last - quote.previous_close, -quote.price_scale
+    return QuoteValues.model_construct(
+        lp=Decimal(quote.last).scaleb(scale),
+        ask=Decimal(quote.ask).scaleb(scale),
+        bid=Decimal(quote.bid).scaleb(scale),
+        spread=Decimal(quote.ask - quote.bid).scaleb(scale),
+        open_price=Decimal(quote.open).scaleb(scale),
+        high_price=Decimal(quote.high).scaleb(scale),
+        low_price=Decimal(quote.low).scaleb(scale),
+        prev_close_price=Decimal(quote.previous_close).scaleb(scale),
+        volume=Decimal(quote.volume).scaleb(-quote.volume_scale),
+        ch=Decimal(change).scaleb(scale),
+        chp=(Decimal(100 * change) / quote.previous_close).quantize(_HUNDREDTH),
+        short_name=instrument.name,
+        exchange=instrument.exchange,
+        description=instrument.description,
+        original_name=f"{instrument.exchange}:{instrument.name}" if instrument.exchange else instrument.name,
+    )
+
+
 def symbol_info(instrument: Instrument, stored: Sequence[Resolution]) -> SymbolInfo:
     """Tells only of what can be served: a symbol without bars supports no resolution."""
     return SymbolInfo(
@@ -73,7 +114,7 @@ def symbol_info(instrument: Instrument, stored: Sequence[Resolution]) -> SymbolI
         has_weekly_and_monthly=Resolution.WEEK in stored or Resolution.MONTH in stored,
         supported_resolutions=list(stored),
         volume_precision=instrument.volume_precision,
-        data_status="endofday",
+        data_status="endofday" if stored else "streaming",
     )
 
 

@@ -3,6 +3,7 @@
 import os
 import socket
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypedDict
 
 from trading_api.server.options import ServeOptions
@@ -21,8 +22,8 @@ class OptionFields(TypedDict):
 
 
 def serve_generation(bound: socket.socket, options: OptionFields, on_ready: Callable[[], None]) -> None:
-    """Serve on `bound` until SIGTERM. Raises what keeps it from that: ModuleError, SettingsError."""
+    """Serve on `bound` until SIGTERM, in development. Raises what keeps it from that: ModuleError, SettingsError."""
     folders = installed_modules()
-    settings = read_settings(os.environ, known_versions(folders))
+    settings = replace(read_settings(os.environ, known_versions(folders)), development=True)
     configure_logging(settings.log_level)
     run_server(bound, settings, folders, ServeOptions(**options), on_ready)

@@ -1,8 +1,9 @@
 """The base class of every module's REST router."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 from fastapi import APIRouter
 
@@ -20,12 +21,16 @@ class APIRouterInterface(APIRouter, ABC, Generic[ModuleT]):
     `register`, each with its operation id from the trading contract, and holds one method per route.
     """
 
+    tags_described: ClassVar[Mapping[str, str]] = {}
+    """What the tags of the module's own routes stand for: `{"orders": "Placing and changing orders."}`."""
+
     def __init__(self, module: ModuleT, version: str, versions: tuple[str, ...]) -> None:
         """`version` is the one served here, as in `v1`; `versions` are all that are served, oldest first."""
         super().__init__()
         self.module = module
         self.version = version
         self.versions = versions
+        self.tag_descriptions = {"status": "Health and versions: the routes of every module.", **self.tags_described}
         self.get("/health", operation_id="getHealthStatus", tags=["status"])(self.get_health_status)
         self.get("/version", operation_id="getCurrentAPIVersion", tags=["status"])(self.get_current_api_version)
         self.get("/versions", operation_id="getAPIVersions", tags=["status"])(self.get_api_versions)

@@ -8,7 +8,14 @@ from typing import Annotated
 
 from fastapi import Path, Query, Response
 
-from trading_api.models.market import BarsResponse, DatafeedConfiguration, SearchResult, SymbolInfo
+from trading_api.models.market import (
+    BarsResponse,
+    DatafeedConfiguration,
+    QuoteData,
+    QuotesRequest,
+    SearchResult,
+    SymbolInfo,
+)
 from trading_api.modules.datafeed import DatafeedModule
 from trading_api.modules.datafeed.history import MAX_BARS, RangeError, parse_range
 from trading_api.modules.datafeed.service import ResolutionError, UnknownSymbolError
@@ -50,6 +57,7 @@ class DatafeedApi(APIRouterInterface[DatafeedModule]):
         self.get("/search", operation_id="searchSymbols", tags=["datafeed"])(self.search_symbols)
         self.get("/resolve/{symbol}", operation_id="resolveSymbol", tags=["datafeed"])(self.resolve_symbol)
         self.get("/bars", operation_id="getBars", tags=["datafeed"], response_model=BarsResponse)(self.get_bars)
+        self.post("/quotes", operation_id="getQuotes", tags=["datafeed"])(self.get_quotes)
 
     def get_config(self) -> DatafeedConfiguration:
         """What this datafeed offers at the moment."""
@@ -95,6 +103,11 @@ class DatafeedApi(APIRouterInterface[DatafeedModule]):
             history = self.module.service.history(symbol, resolution, wanted)
         # Already JSON, with exact decimals: a model would turn them into floats.
         return Response(bars_json(history), media_type="application/json")
+
+    def get_quotes(self, request: QuotesRequest) -> list[QuoteData]:
+        """What symbols trade at now, in the order asked for. An unknown one gets `s: error`; it fails no other."""
+        with _problems():
+            return self.module.service.quotes(request.symbols)
 
 
 @contextmanager

@@ -1,0 +1,1 @@
+"""The broker's link to the datafeed, whose quotes it trades on."""

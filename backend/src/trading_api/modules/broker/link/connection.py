@@ -1,0 +1,77 @@
+"""One WebSocket connection to the datafeed, from handshake to end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from websockets.exceptions import ConnectionClosed
+
+# A datafeed that hangs is noticed after the ping that it does not answer: within 7 s.
+PING_S = 3.0
+PONG_S = 4.0
+_OPEN_S = 4.0
+# The stop of the broker waits for it.
+_CLOSE_S = 0.2
+_RESTART = 1012
+# How the library closes when a ping was not answered.
+_UNANSWERED = 1011
+
+
+class LinkEndedError(Exception):
+    """The connection ended, or never began; the message says why.
+
+    `refused`: by an answer that a retry will repeat. `announced`: by a datafeed that restarts in good order.
+    """
+
+    def __init__(self, reason: str, *, refused: bool = False, announced: bool = False) -> None:
+        super().__init__(reason)
+        self.refused = refused
+        self.announced = announced
+
+
+async def attend(url: str, on_open: Callable[[], None]) -> None:
+    """Connect to `url`, call `on_open` once connected, and stay until the connection ends. Raises LinkEndedError."""
+    # Imported here, when the server serves already: the start-up does not wait for it.
+    from websockets.asyncio.client import connect
+    from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage, InvalidStatus, InvalidURI
+
+    try:
+        async with connect(
+            url,
+            proxy=None,
+            compression=None,
+            open_timeout=_OPEN_S,
+            ping_interval=PING_S,
+            ping_timeout=PONG_S,
+            close_timeout=_CLOSE_S,
+        ) as connection:
+            on_open()
+            while True:
+                # Nothing is subscribed yet, so all that comes is the end.
+                await connection.recv()
+    except ConnectionClosed as closed:
+        raise _ended(closed) from closed
+    except InvalidStatus as error:
+        status = error.response.status_code
+        raise LinkEndedError(f"The datafeed refuses the link: HTTP {status}.", refused=status < 500) from error
+    except InvalidMessage as error:
+        raise LinkEndedError("The datafeed broke the link off.") from error
+    except (InvalidURI, InvalidHandshake) as error:
+        raise LinkEndedError("What answers at the datafeed's address is no datafeed.", refused=True) from error
+    except TimeoutError as error:
+        raise LinkEndedError("The datafeed does not answer.") from error
+    except OSError as error:
+        raise LinkEndedError("The datafeed cannot be reached.") from error
+
+
+def _ended(closed: ConnectionClosed) -> LinkEndedError:
+    """In words why an open connection ended."""
+    if closed.rcvd is not None:
+        if closed.rcvd.code == _RESTART:
+            return LinkEndedError("The datafeed restarts.", announced=True)
+        return LinkEndedError(f"The datafeed closed the link ({closed.rcvd.code}).")
+    if closed.sent is not None and closed.sent.code == _UNANSWERED:
+        return LinkEndedError("The datafeed stopped answering.")
+    return LinkEndedError("The link to the datafeed broke.")

@@ -1,0 +1,122 @@
+"""Keeps the link to the datafeed: connects, notices its end, tries again."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from itertools import cycle
+
+from trading_api.models.broker import ConnectionStatus
+from trading_api.modules.broker.link.backoff import Backoff
+from trading_api.modules.broker.link.clock import wall_clock
+from trading_api.modules.broker.link.connection import LinkEndedError, attend
+from trading_api.modules.broker.link.state import LinkState
+
+logger = logging.getLogger(__name__)
+
+# Broker and datafeed start at the same time: for so long, a datafeed that is not there yet is no failure.
+START_MS = 5000
+# A connection that lasted so long was a good one; the next attempt after it need not wait.
+GOOD_MS = 5000
+NOT_DEPLOYED = "No datafeed is deployed, so there are no quotes to trade on."
+Attend = Callable[[str, Callable[[], None]], Awaitable[None]]
+
+
+class QuotesLink:
+    """The link and its state. All calls come from the event loop's thread."""
+
+    def __init__(
+        self,
+        urls: Sequence[str],
+        *,
+        attend: Attend = attend,
+        clock: Callable[[], int] = wall_clock,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        backoff: Backoff | None = None,
+    ) -> None:
+        """`urls` are the datafeed's instances, tried in turn; with none there is nothing to link to.
+
+        The rest is for tests: `attend` holds one connection, `clock` tells ms UTC, `sleep` takes seconds.
+        """
+        self._urls = tuple(urls)
+        self._attend = attend
+        self._clock = clock
+        self._sleep = sleep
+        self._backoff = backoff or Backoff()
+        self._listeners: dict[str, Callable[[LinkState], None]] = {}
+        self._task: asyncio.Task[None] | None = None
+        self._began = clock()
+        self._state = LinkState(ConnectionStatus.DISCONNECTED, NOT_DEPLOYED, self._began)
+
+    @property
+    def is_deployed(self) -> bool:
+        """Whether there is a datafeed to link to."""
+        return bool(self._urls)
+
+    @property
+    def state(self) -> LinkState:
+        """How the link fares now."""
+        return self._state
+
+    def listen(self, name: str, listener: Callable[[LinkState], None]) -> None:
+        """Tell `listener` the state now, and every change from now on."""
+        self._listeners[name] = listener
+        listener(self._state)
+
+    def unlisten(self, name: str) -> None:
+        """Tell it no more."""
+        self._listeners.pop(name, None)
+
+    def start(self) -> None:
+        """Begin to connect, in a task of its own."""
+        if self._urls and self._task is None:
+            self._began = self._clock()
+            self._change(ConnectionStatus.CONNECTING, "The broker connects to the datafeed.")
+            self._task = asyncio.create_task(self._run(), name="quotes link")
+
+    async def stop(self) -> None:
+        """End the link."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    async def _run(self) -> None:
+        for url in cycle(self._urls):
+            try:
+                await self._attend(url, self._opened)
+            except LinkEndedError as ended:
+                self._lost(ended)
+            except Exception:  # The boundary of the task: whatever happens, the link is tried again.
+                logger.exception("the link to the datafeed failed")
+                self._change(
+                    ConnectionStatus.ERROR, "The link to the datafeed failed; the broker's log has the reason."
+                )
+            await self._sleep(self._backoff.next())
+
+    def _opened(self) -> None:
+        self._change(ConnectionStatus.CONNECTED, "The broker is connected to the datafeed.")
+
+    def _lost(self, ended: LinkEndedError) -> None:
+        """A connection ended, or an attempt failed."""
+        now = self._clock()
+        if self._state.status is ConnectionStatus.CONNECTED and now - self._state.since >= GOOD_MS:
+            self._backoff.reset()
+        starting = self._state.status is ConnectionStatus.CONNECTING and now - self._began < START_MS
+        if ended.refused:
+            self._change(ConnectionStatus.ERROR, str(ended))
+        elif not starting:
+            self._change(ConnectionStatus.DISCONNECTED, str(ended), expected=ended.announced)
+
+    def _change(self, status: ConnectionStatus, message: str, *, expected: bool = False) -> None:
+        """Enter a state, unless it is the one that is."""
+        if (status, message) == (self._state.status, self._state.message):
+            return
+        self._state = LinkState(status, message, self._clock())
+        log = logger.warning if self._state.is_failure and not expected else logger.info
+        log("quotes: %s", message)
+        for listener in tuple(self._listeners.values()):
+            listener(self._state)

@@ -1,0 +1,1 @@
+"""The WebSocket API of the broker, one package per version."""

@@ -1,0 +1,1 @@
+"""The WebSocket API of the datafeed, one package per version."""

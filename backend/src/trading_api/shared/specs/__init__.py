@@ -1,0 +1,1 @@
+"""OpenAPI and AsyncAPI documents: of one version of a module, and of all modules of a deployment merged."""

@@ -1,0 +1,57 @@
+"""The routes of one version of a module, ready to validate requests and serialise updates."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from trading_api.shared.problems import MAX_FIELD_ERRORS, FieldError
+from trading_api.shared.ws.declaration import Conflate, Durable
+from trading_api.shared.ws.errors import RequestError
+from trading_api.shared.ws.route import AnyRoute
+from trading_api.shared.ws.topic_name import topic_name
+
+
+class CompiledRoute:
+    """A route with its validators and serialisers."""
+
+    __slots__ = ("conflates", "data", "durable", "name", "request")
+
+    def __init__(self, route: AnyRoute) -> None:
+        self.name = route.route
+        self.request: TypeAdapter[Any] = TypeAdapter(route.request_type)
+        self.data: TypeAdapter[Any] = TypeAdapter(route.data_type)
+        self.conflates = issubclass(route.delivery, Conflate)
+        self.durable = issubclass(route.delivery, Durable)
+
+    def parse(self, payload: object) -> Any:
+        """The request in a frame's payload. Raises RequestError naming the wrong places."""
+        try:
+            # By way of JSON, for the rules of JSON are not those of Python: a string may be a date, even if strict.
+            return self.request.validate_json(json.dumps(payload, allow_nan=False))
+        except ValidationError as error:
+            raise _invalid_payload(error) from error
+        except ValueError as error:
+            # Numbers that JSON can write and nobody can hold.
+            raise RequestError("invalid_payload", f"payload: {error}") from error
+
+    def topic_of(self, request: object, most_bytes: int) -> str:
+        """The name of the topic that `request` asks for. Raises RequestError where that is longer than `most_bytes`."""
+        fields = self.request.dump_python(request, mode="json", by_alias=True, exclude_unset=True)
+        name = topic_name(self.name, fields)
+        if len(name.encode()) > most_bytes:
+            raise RequestError("invalid_payload", f"The request makes a topic of more than {most_bytes} bytes.")
+        return name
+
+
+def compile_routes(routes: Iterable[AnyRoute]) -> dict[str, CompiledRoute]:
+    """The routes by name."""
+    return {route.route: CompiledRoute(route) for route in routes}
+
+
+def _invalid_payload(error: ValidationError) -> RequestError:
+    items = error.errors(include_url=False, include_context=False, include_input=False)[:MAX_FIELD_ERRORS]
+    errors = [FieldError(location=".".join(map(str, ("payload", *item["loc"]))), message=item["msg"]) for item in items]
+    detail = "; ".join(f"{item.location}: {item.message}" for item in errors[:3])
+    return RequestError("invalid_payload", detail, errors)

@@ -1,0 +1,127 @@
+"""A topic: what one request of a route asks for, shared by everybody who asks the same."""
+
+import json
+from typing import Any, Generic, Protocol, TypeVar
+
+from trading_api.shared.ws.message import Message
+from trading_api.shared.ws.routes import CompiledRoute
+from trading_api.shared.ws.statistics import WsCounters
+
+RequestT = TypeVar("RequestT")
+DataT = TypeVar("DataT")
+
+
+class Deliverable(Protocol):
+    """A subscription, seen from its topic."""
+
+    def deliver(self, message: Message, key: str, seq: int | None) -> None:
+        """Take one update. Must neither wait nor raise."""
+
+
+class Topic(Generic[RequestT, DataT]):
+    """What a service publishes to. `request` is the payload of the subscription that it stands for.
+
+    Lives from `create_topic` to `remove_topic`, all in the thread of the event loop.
+    """
+
+    __slots__ = (
+        "_counters",
+        "_ended",
+        "_head",
+        "_keys",
+        "_last_seq",
+        "_newest",
+        "_subscriptions",
+        "_to_json",
+        "durable",
+        "name",
+        "request",
+        "route",
+    )
+
+    def __init__(self, route: CompiledRoute, name: str, request: RequestT, counters: WsCounters, keys: int) -> None:
+        """`keys` is the number of keys whose newest update is kept."""
+        self.name = name
+        self.route = route.name
+        self.request = request
+        self.durable = route.durable
+        # What TypeAdapter.dump_json calls in the end, without its many options: half the time.
+        self._to_json = route.data.serializer.to_json
+        self._counters = counters
+        self._keys = keys
+        self._ended = False
+        self._last_seq = -1
+        self._newest: dict[str, Message] = {}
+        self._subscriptions: dict[object, Deliverable] = {}
+        self._head = f'{{"type":"{self.route}.update","payload":{{"topic":{_quote(name)},"payload":'.encode()
+
+    def __repr__(self) -> str:
+        return f"<Topic {self.name}>"
+
+    @property
+    def subscribers(self) -> int:
+        """How many clients get the updates now."""
+        return len(self._subscriptions)
+
+    def publish(self, data: DataT, *, key: str = "", seq: int | None = None) -> None:
+        """Send `data` to every subscriber, now and without waiting: never blocks, never fails for a client's sake.
+
+        `key` says what the update is about, where a topic is about several things (a symbol): a newer update replaces
+        an older one of its key for clients that are slow, if the route conflates, and for those that are yet to come.
+        `seq` numbers the updates of a durable route, ascending; one that is not above the last is taken for a repeat
+        and dropped. It belongs to durable routes only: ValueError.
+
+        After `remove_topic` this does nothing. A subscriber whose queue (1024 updates) overflows is closed, so give
+        the event loop a turn within longer bursts.
+        """
+        if (seq is not None) != self.durable:
+            raise ValueError(f"{self.name}: updates of a durable route have a seq, others have none")
+        if self._ended or (seq is not None and seq <= self._last_seq):
+            return
+        message = self.render(data, seq)
+        if seq is None:
+            self._keep(key, message)
+        else:
+            self._last_seq = seq
+        self._counters.published += 1
+        self._counters.delivered += len(self._subscriptions)
+        # A copy, for a client that is closed here unsubscribes at once.
+        for subscription in tuple(self._subscriptions.values()):
+            subscription.deliver(message, key, seq)
+
+    def render(self, data: DataT, seq: int | None = None) -> Message:
+        """The update frame of `data`."""
+        tail = b"}}" if seq is None else b'},"seq":%d}' % seq
+        return Message(b"%b%b%b" % (self._head, self._to_json(data, by_alias=True), tail))
+
+    def attach(self, owner: object, subscription: Deliverable) -> None:
+        """Deliver to `subscription` from now on. `owner` has one at most."""
+        self._subscriptions[owner] = subscription
+
+    def detach(self, owner: object) -> None:
+        """Deliver no more to the subscription of `owner`, if there is one."""
+        self._subscriptions.pop(owner, None)
+
+    def send_newest(self, owner: object) -> None:
+        """Deliver the newest update of each key, the one published last at the end. Durable topics keep none."""
+        subscription = self._subscriptions[owner]
+        for key, message in tuple(self._newest.items()):
+            subscription.deliver(message, key, None)
+
+    def end(self) -> None:
+        """From now on `publish` does nothing."""
+        self._ended = True
+        self._newest.clear()
+
+    def _keep(self, key: str, message: Message) -> None:
+        self._newest.pop(key, None)
+        if len(self._newest) >= self._keys:
+            del self._newest[next(iter(self._newest))]
+        self._newest[key] = message
+
+
+AnyTopic = Topic[Any, Any]
+
+
+def _quote(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)

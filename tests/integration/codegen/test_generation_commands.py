@@ -1,0 +1,71 @@
+"""The verbs themselves, as processes (G01, G09)."""
+
+import json
+from pathlib import Path
+
+import pytest
+from support.generation_backend import Backend
+from support.project import Project
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
+
+
+@pytest.fixture
+def backend(tmp_path: Path) -> Backend:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    return Backend(Project(folder, 0))
+
+
+def test_G01_an_unknown_module_lists_the_known_ones(backend: Backend) -> None:
+    for arguments in (["generate", "--modules", "core,brokr"], ["generate-ws-routers", "--module", "brokr"]):
+        done = backend.run(*arguments, check=1)
+        assert done.stderr == "error: unknown module 'brokr'; did you mean 'broker'? known: broker, core, datafeed\n"
+    assert "unknown module '*'" in backend.run("generate", "--modules", "*", check=1).stderr
+
+
+def test_G01_list_modules(backend: Backend) -> None:
+    lines = backend.run("list-modules", check=0).stdout.splitlines()
+    assert [line.split()[0] for line in lines] == ["broker", "core", "datafeed"]
+    assert "datafeed v1 (websockets: v1)" in lines
+
+
+def test_G01_generate_check_and_clean_as_commands(backend: Backend) -> None:
+    backend.run("clean-generated", check=0)
+    missing = json.loads(backend.run("generate", "--check", "--quick", "--json", check=1).stdout)
+    assert {file["state"] for file in missing["files"]} == {"missing"}
+    backend.run("generate", "--quick", check=0)
+    assert backend.run("generate", "--quick", check=0).stdout == "everything generated is up to date\n"
+    backend.run("generate", "--check", "--quick", check=0)
+    assert "manifest.json: removed" in backend.run("clean-generated", check=0).stdout
+    assert backend.generated() == {}
+
+
+def test_G01_generate_ws_routers_writes_routers_and_nothing_else(backend: Backend) -> None:
+    backend.run("clean-generated", check=0)
+    backend.run("generate-ws-routers", "--module", "datafeed", check=0)
+    folders = {path.rpartition("/")[0] for path in backend.generated()}
+    assert folders == {"modules/datafeed/ws/v1/ws_generated"}
+    backend.run("generate-ws-routers", check=0)
+    assert "core: no WebSockets" in backend.run("generate-ws-routers", check=0).stdout
+
+
+def test_G09_runs_at_the_same_time_end_as_one_would(backend: Backend) -> None:
+    backend.run("clean-generated", check=0)
+    backend.run("generate", "--quick", check=0)
+    expected = backend.files()
+    backend.run("clean-generated", check=0)
+    running = [backend.popen("generate", "--quick") for _ in range(4)]
+    codes = []
+    for process in running:
+        with process:
+            _, errors = process.communicate(timeout=90)
+            codes.append((process.returncode, errors))
+    assert [code for code, _ in codes] == [0, 0, 0, 0], codes
+    assert backend.files() == expected
+
+
+def test_M06_the_run_ahead_ends_without_a_word_and_does_nothing(backend: Backend) -> None:
+    backend.run("clean-generated", check=0)
+    assert backend.run("generate", "--ahead", check=0).stdout == ""
+    assert backend.generated() == {}

@@ -1,0 +1,403 @@
+"""What topics of quotes and bars are told, and when; by a clock that the tests move."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from trading_api.models.market import Bar, BarsSubscription, QuoteData, QuotesSubscription, QuoteValues
+from trading_api.modules.datafeed.bar import ScaledBar
+from trading_api.modules.datafeed.catalogue import load_catalogue
+from trading_api.modules.datafeed.feed.live import LiveFeed
+from trading_api.modules.datafeed.feed.schedule import Schedule
+from trading_api.modules.datafeed.feed.simulator import Simulator
+from trading_api.modules.datafeed.feed.spans import span_after, span_at
+from trading_api.modules.datafeed.feed.streams import MAX_MISSED
+from trading_api.modules.datafeed.resolution import Resolution
+from trading_api.modules.datafeed.service import DatafeedService
+from trading_api.modules.datafeed.sqlite_store import SqliteStore
+from trading_api.modules.datafeed.store import SeriesKey, StoreError
+from trading_api.modules.datafeed.wire import live_bar
+from trading_api.shared.ws import AnyTopic, TopicRefused
+
+CATALOGUE = {instrument.name: instrument for instrument in load_catalogue()}
+BTC, AAPL = CATALOGUE["BTCUSD"], CATALOGUE["AAPL"]
+SECOND, MINUTE, HOUR = 1000, 60_000, 3_600_000
+SIMULATOR = Simulator()
+
+
+def ms(text: str) -> int:
+    return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp() * 1000)
+
+
+NOW = ms("2026-03-18T15:00:10")
+
+
+@dataclass
+class Recorder:
+    """A topic that keeps what is published."""
+
+    name: str
+    request: QuotesSubscription | BarsSubscription
+    published: list[tuple[str, Any]] = field(default_factory=list)
+    failing: bool = False
+
+    def publish(self, data: Any, *, key: str = "", seq: int | None = None) -> None:
+        assert seq is None
+        if self.failing:
+            raise RuntimeError("broken")
+        self.published.append((key, data))
+
+    def take(self) -> list[tuple[str, Any]]:
+        """What came since the last call."""
+        taken, self.published = self.published, []
+        return taken
+
+    def bars(self) -> list[Bar]:
+        return [bar for _, bar in self.take()]
+
+
+class Bench:
+    """A datafeed whose clock stands still until it is moved. One of them lives in one event loop."""
+
+    def __init__(self, store: SqliteStore) -> None:
+        self.now = NOW
+        self.slept: list[float] = []
+        self.waiting: asyncio.Future[None] | None = None
+        self.feed = LiveFeed(SIMULATOR, clock=lambda: self.now, sleep=self._sleep)
+        self.service = DatafeedService(store, self.feed)
+
+    async def _sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.waiting = asyncio.get_running_loop().create_future()
+        await self.waiting
+
+    def at(self, now: int) -> None:
+        self.now = now
+        self.feed.step()
+
+    async def subscribe(self, request: QuotesSubscription | BarsSubscription, name: str = "t") -> Recorder:
+        recorder = Recorder(name, request)
+        await self.service.create_topic(cast("AnyTopic", recorder))
+        return recorder
+
+    async def unsubscribe(self, recorder: Recorder) -> None:
+        await self.service.remove_topic(cast("AnyTopic", recorder))
+
+
+def bars(symbol: str, resolution: str = "1") -> BarsSubscription:
+    return BarsSubscription(symbol=symbol, resolution=resolution)
+
+
+def quotes(*fast: str, slow: tuple[str, ...] = ()) -> QuotesSubscription:
+    return QuotesSubscription(fast_symbols=list(fast), symbols=list(slow))
+
+
+def run(store: SqliteStore, test: Any) -> Bench:
+    """Run `test(bench)` in a loop, and see that nothing of the feed is left in it."""
+
+    async def main() -> Bench:
+        bench = Bench(store)
+        await test(bench)
+        await bench.service.shutdown()
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+        return bench
+
+    return asyncio.run(main())
+
+
+def history(resolution: Resolution, start: int, end: int) -> list[Bar]:
+    """The bars that begin between two instants, in their final state."""
+    schedule = Schedule.of(BTC)
+
+    def spans() -> Iterator[ScaledBar]:
+        span = span_at(schedule, resolution, start)
+        while span.start < end:
+            yield SIMULATOR.bar(BTC, span, span.end)
+            span = span_after(schedule, resolution, span)
+
+    return [live_bar(bar) for bar in spans()]
+
+
+def test_D01_every_quote_comes_at_once_spelt_as_it_was_asked_for(store: SqliteStore) -> None:
+    async def test(bench: Bench) -> None:
+        topic = await bench.subscribe(quotes("btcusd", "NOPE", slow=("NASDAQ:AAPL", "btcusd")))
+        told = dict(topic.published)
+        assert len(topic.published) == 3
+        assert {key: data.n for key, data in told.items()} == {key: key for key in ("btcusd", "NOPE", "NASDAQ:AAPL")}
+        assert told["NOPE"].model_dump(mode="json") == {"s": "error", "n": "NOPE", "v": {}}
+        assert told["btcusd"].v.short_name == "BTCUSD"
+        assert told["NASDAQ:AAPL"].v.original_name == "NASDAQ:AAPL"
+
+    run(store, test)
+
+
+def test_D01_fast_symbols_are_told_as_they_change_and_slow_ones_once_a_minute(store: SqliteStore) -> None:
+    async def test(bench: Bench) -> None:
+        topic = await bench.subscribe(quotes("BTCUSD", slow=("AAPL", "BTCUSD", "NO")))
+        topic.take()
+        keys = []
+        for second in range(1, 111):
+            bench.at(NOW + second * SECOND)
+            keys += [(key, second) for key, _ in topic.take()]
+        assert [second for key, second in keys if key == "AAPL"] == [50, 110], "at the next whole minutes"
+        assert len([key for key, _ in keys if key == "BTCUSD"]) == 110, "in both lists: fast"
+        assert not [key for key, _ in keys if key == "NO"], "an error is told once"
+
+    run(store, test)
+
+
+def test_D01_what_does_not_change_is_not_told(store: SqliteStore) -> None:
+    async def test(bench: Bench) -> None:
+        bench.now = ms("2026-03-21T12:00:00")
+        topics = [await bench.subscribe(quotes("AAPL", slow=("MSFT",)), "q"), await bench.subscribe(bars("AAPL"), "b")]
+        assert [len(topic.take()) for topic in topics] == [2, 1], "the last ones before the weekend"
+        for _ in range(120):
+            bench.at(bench.now + MINUTE)
+        assert [topic.take() for topic in topics] == [[], []]
+
+    run(store, test)
+
+
+def test_D01_two_topics_get_the_same_quote_looked_up_once(store: SqliteStore) -> None:
+    async def test(bench: Bench) -> None:
+        first = await bench.subscribe(quotes("BTCUSD"), "a")
+        second = await bench.subscribe(quotes("btcusd"), "b")
+        first.take(), second.take()
+        bench.at(NOW + SECOND)
+        (_, one), (_, other) = first.take()[0], second.take()[0]
+        assert one.v is other.v
+        assert (one.n, other.n) == ("BTCUSD", "btcusd")
+
+    run(store, test)
+
+
+def test_D01_the_current_bar_comes_at_once_then_as_it_changes(store: SqliteStore) -> None:
+    async def test(bench: Bench) -> None:
+        topic = await bench.subscribe(bars("BTCUSD"))
+        (bar,) = topic.bars()
+        assert bar.time == ms("2026-03-18T15:00:00")
+        bench.at(NOW + SECOND)
+        (later,) = topic.bars()
+        assert (later.time, later.open) == (bar.time, bar.open)
+        assert later.volume > bar.volume
+        bench.at(NOW + SECOND)
+        assert topic.bars() == []
+
+    run(store, test)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.integers(-90, 400), min_size=1, max_size=30), st.sampled_from(["1", "3", "60", "1D"]))
+def test_D02_what_streams_equals_what_history_then_returns(steps: list[int], resolution: str) -> None:
+    """Whatever the clock does: ascending, and of every bar that was followed by another the final state came last."""
+
+    class Empty(SqliteStore):
+        def __init__(self) -> None:
+            pass
+
+        def resolutions(self) -> dict[str, tuple[Resolution, ...]]:
+            return {}
+
+        def close(self) -> None:
+            pass
+
+    async def test(bench: Bench) -> None:
+        bench.now = ms("2026-03-18T23:50:10")
+        topic = await bench.subscribe(bars("BTCUSD", resolution))
+        begun = bench.now
+        for step in steps:
+            bench.at(bench.now + step * SECOND)
+        told = topic.bars()
+        times = [bar.time for bar in told]
+        assert times == sorted(times)
+        last = {bar.time: bar for bar in told}
+        newest = max(last)
+        streamed = [bar for time, bar in last.items() if time < newest]
+        assert streamed == [bar for bar in history(Resolution(resolution), begun, newest) if bar.time < newest]
+
+    run(Empty(), test)
+
+
+def test_D02_a_clock_that_is_set_back_is_waited_for(store: SqliteStore) -> None:
+    async def test(bench: Bench) -> None:
+        topic = await bench.subscribe(bars("BTCUSD"))
+        topic.take()
+        bench.at(NOW - HOUR)
+        bench.at(NOW - SECOND)
+        assert topic.take() == []
+        bench.at(NOW + SECOND)
+        assert len(topic.take()) == 1
+
+    run(store, test)
+
+
+def test_D02_a_clock_that_leaps_ahead_by_years_does_not_hang_the_server(store: SqliteStore) -> None:
+    async def test(bench: Bench) -> None:
+        topic = await bench.subscribe(bars("BTCUSD"))
+        bench.at(NOW + 20 * 365 * 24 * HOUR)
+        told = topic.bars()
+        assert len(told) <= MAX_MISSED + 2
+        assert told[-1].time == bench.now // MINUTE * MINUTE
+
+    run(store, test)
+
+
+@pytest.mark.parametrize(
+    ("request_", "reason"),
+    [
+        (bars("NOPE"), "Symbol not found"),
+        (bars("NYSE:AAPL"), "Symbol not found"),
+        (bars("BTCUSD", "7"), "unknown resolution '7': use one of 1, 3, 5, 15, 30, 60, 120, 240, 1D, 1W, 1M"),
+        (bars("BTCUSD", "1S"), "unknown resolution '1S'"),
+    ],
+)
+def test_W04_bars_that_cannot_be_streamed_are_refused(
+    store: SqliteStore, request_: BarsSubscription, reason: str
+) -> None:
+    async def test(bench: Bench) -> None:
+        with pytest.raises(TopicRefused) as refused:
+            await bench.subscribe(request_)
+        assert refused.value.reason.startswith(reason)
+
+    assert run(store, test).slept == [], "nothing was started"
+
+
+def test_D02_imported_bars_are_not_continued_by_simulated_ones(store: SqliteStore) -> None:
+    with store.staging(SeriesKey("AAPL", Resolution.DAY)) as staging:
+        staging.add([(2, ScaledBar(0, 0, 1, 1, 1, 1, 0, 1))])
+        staging.merge(limit=1)
+        staging.compare(limit=1, lock=True)
+        staging.commit(None)
+
+    async def test(bench: Bench) -> None:
+        with pytest.raises(TopicRefused, match="AAPL has imported bars"):
+            await bench.subscribe(bars("AAPL"))
+        topic = await bench.subscribe(quotes("AAPL"))
+        assert topic.published[0][1].s == "ok", "quotes are simulated for every symbol"
+
+    run(store, test)
+
+
+def test_W04_a_store_that_cannot_be_read_refuses_without_its_path(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreadable(_self: SqliteStore) -> dict[str, tuple[Resolution, ...]]:
+        raise StoreError("/secret/path")
+
+    monkeypatch.setattr(SqliteStore, "resolutions", unreadable)
+
+    async def test(bench: Bench) -> None:
+        with pytest.raises(TopicRefused, match=r"^The bar store cannot be read at the moment; try again later\.$"):
+            await bench.subscribe(bars("BTCUSD"))
+
+    run(store, test)
+
+
+def test_W03_the_feed_sleeps_only_while_somebody_listens(store: SqliteStore) -> None:
+    async def test(bench: Bench) -> None:
+        assert bench.slept == []
+        first = await bench.subscribe(bars("BTCUSD"), "a")
+        second = await bench.subscribe(bars("BTCUSD", "5"), "b")
+        await asyncio.sleep(0)
+        assert bench.slept == [1.0], "one task, until the next whole second"
+        await bench.unsubscribe(first)
+        assert len(asyncio.all_tasks()) == 2
+        await bench.unsubscribe(second)
+        assert len(asyncio.all_tasks()) == 1
+        first.take(), second.take()
+        bench.at(NOW + MINUTE)
+        assert first.take() + second.take() == []
+        again = await bench.subscribe(bars("BTCUSD"), "a")
+        assert len(again.take()) == 1
+        assert len(asyncio.all_tasks()) == 2
+
+    run(store, test)
+
+
+def test_W03_the_feed_wakes_on_whole_seconds_and_tells(store: SqliteStore) -> None:
+    async def test(bench: Bench) -> None:
+        bench.now = NOW + 250
+        topic = await bench.subscribe(quotes("BTCUSD"))
+        topic.take()
+        await asyncio.sleep(0)
+        assert bench.slept == [0.75]
+        bench.now = NOW + SECOND
+        assert bench.waiting is not None
+        bench.waiting.set_result(None)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert [key for key, _ in topic.take()] == ["BTCUSD"]
+
+    run(store, test)
+
+
+def test_W05_a_stream_that_fails_ends_no_other_and_is_logged_once(
+    store: SqliteStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def test(bench: Bench) -> None:
+        broken = await bench.subscribe(quotes("BTCUSD"), "broken")
+        sound = await bench.subscribe(quotes("BTCUSD"), "sound")
+        sound.take()
+        broken.failing = True
+        for second in range(1, 4):
+            bench.at(NOW + second * SECOND)
+        assert len(sound.take()) == 3
+        broken.failing = False
+        broken.take()
+        bench.at(NOW + 4 * SECOND)
+        assert len(broken.take()) == 1
+
+    run(store, test)
+    assert [record.message for record in caplog.records].count(
+        "the stream broken failed; it is tried again every second"
+    ) == 1
+
+
+def test_D01_rest_quotes_are_those_that_stream(store: SqliteStore) -> None:
+    async def test(bench: Bench) -> None:
+        topic = await bench.subscribe(quotes("btcusd", "ES"))
+        answer = bench.service.quotes(["ES", "zz", "btcusd", "ES"])
+        assert [quote.n for quote in answer] == ["ES", "zz", "btcusd", "ES"]
+        told = dict(topic.take())
+        assert [quote for quote in answer if quote.s == "ok"] == [told["ES"], told["btcusd"], told["ES"]]
+        assert answer[1].s == "error"
+
+    run(store, test)
+
+
+def test_D01_the_numbers_of_a_quote_agree(store: SqliteStore) -> None:
+    async def test(bench: Bench) -> None:
+        for quote in bench.service.quotes(list(CATALOGUE)):
+            values = quote.v
+            assert isinstance(values, QuoteValues)
+            assert values.spread == values.ask - values.bid
+            assert values.ch == values.lp - values.prev_close_price
+            assert abs(values.chp - 100 * values.ch / values.prev_close_price) <= 0.005
+            assert QuoteData.model_validate_json(quote.model_dump_json()) == quote, "what was built is valid"
+
+    run(store, test)
+
+
+def test_D01_a_live_bar_is_a_valid_bar() -> None:
+    span = span_at(Schedule.of(AAPL), Resolution.MINUTE_5, NOW)
+    bar = live_bar(SIMULATOR.bar(AAPL, span, NOW))
+    assert Bar.model_validate_json(bar.model_dump_json()) == bar
+
+
+def test_D01_a_symbol_whose_price_step_is_no_decimal_has_no_quote(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def test(bench: Bench) -> None:
+        third = replace(AAPL, pricescale=3)
+        monkeypatch.setattr(type(bench.service.directory), "find", lambda _self, _symbol: third)
+        assert bench.service.quotes(["AAPL"])[0].s == "error"
+        with pytest.raises(TopicRefused, match="Symbol not found"):
+            await bench.subscribe(bars("AAPL"))
+
+    run(store, test)
