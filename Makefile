@@ -73,7 +73,7 @@ logs-clean: $(installed) ## Empty every log, keep the files
 	@$(manager) logs --config "$(config)" --clean
 
 ##@ Develop
-.PHONY: dev new-module generate generate-ws-routers list-modules clean-generated lint type-check format test test-fast bench lock clean
+.PHONY: dev new-module generate generate-ws-routers list-modules clean-generated lint type-check format test test-fast test-contracts bench lock clean
 dev: $(installed) ## One process, every module, port 8000; ENABLED_MODULES=broker narrows it
 	@exec $(manager) dev "$(config)"
 
@@ -109,7 +109,15 @@ test: $(installed) generate lint type-check ## Everything: lint, types, unit, go
 	@$(bin)/python -m pytest $(args)
 
 test-fast: $(installed) ## The tests without processes and sockets, under 30 s
-	@$(bin)/python -m pytest tests/unit tests/golden $(args)
+	@$(bin)/python -m pytest -n auto --dist worksteal tests/unit tests/golden $(args)
+
+test-contracts: $(installed) tests/contracts/node_modules/.installed ## What is generated, judged by the tools of its readers (needs Node 20 and npm)
+	@$(bin)/python -m pytest -m contracts tests/contracts $(args)
+
+tests/contracts/node_modules/.installed: tests/contracts/package-lock.json
+	@command -v npm >/dev/null || { echo "npm is needed for the judges: install Node 20 or newer"; exit 1; }
+	@npm ci --prefix tests/contracts --ignore-scripts --silent
+	@touch $@
 
 bench: $(installed) ## Measure, and write docs/benchmarks.md
 	@$(bin)/python -m tests.benchmarks.run $(args)
@@ -118,5 +126,5 @@ lock: $(installed) ## Pin the dependencies anew, with hashes (needs uv)
 	@uv pip compile pyproject.toml --extra dev --generate-hashes --universal --python-version 3.11 --no-annotate --no-header --no-emit-index-url --quiet --output-file requirements.lock
 
 clean: ## Remove what the tools made, but for .venv and .local
-	@rm -rf build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -rf build dist tests/contracts/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
