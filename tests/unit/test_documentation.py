@@ -1,5 +1,6 @@
 """Documentation is tested: what it names exists, and what exists is named."""
 
+import json
 import re
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import yaml
 from deploy import reference
 from deploy.cli.arguments import build_parser
 from deploy.schema import DeploymentConfig
+from trading_api.shared.ws.errors import ERROR_CODES
+from trading_api.shared.ws.limits import DEFAULT_LIMITS
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -56,3 +59,28 @@ def test_P12_every_verb_is_in_the_reference_and_in_a_guide() -> None:
     verbs = set(re.findall(r"^## (.+)$", reference.cli_page(), re.MULTILINE))
     assert {"start", "stop", "status", "restart", "gen-nginx-conf", "gen-supervisor-conf", "plan", "logs"} <= verbs
     assert build_parser().prog == "backend-manager"
+
+
+def test_W04_every_error_code_and_route_is_in_the_guide_to_streams() -> None:
+    page = (ROOT / "docs" / "how-to" / "stream.md").read_text(encoding="utf-8")
+    manifest = json.loads((ROOT / "backend/src/trading_api/manifest.json").read_text(encoding="utf-8"))
+    routes = {
+        route
+        for module in manifest["modules"].values()
+        for version in module["versions"].values()
+        for route in version["ws_routes"]
+    }
+    assert routes
+    assert {word for word in (*ERROR_CODES, *routes) if f"`{word}`" not in page} == set()
+
+
+def test_W04_the_guide_to_streams_tells_the_limits_that_hold() -> None:
+    page = (ROOT / "docs" / "how-to" / "stream.md").read_text(encoding="utf-8")
+    told = (
+        f"{DEFAULT_LIMITS.subscriptions} per connection",
+        f"More than {DEFAULT_LIMITS.messages_per_s:g} messages a second, after a burst of {DEFAULT_LIMITS.burst}",
+        f"more than {DEFAULT_LIMITS.frame_bytes // 1024} KiB",
+        f"{DEFAULT_LIMITS.queue} at most",
+        f"at most {DEFAULT_LIMITS.id_length} characters",
+    )
+    assert [text for text in told if text not in page] == []
