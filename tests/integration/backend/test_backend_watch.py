@@ -41,8 +41,15 @@ def edit(package: Path, value: int) -> None:
 
 def wait_for_value(server: Server, value: int) -> int:
     """Wait until the value is served; returns the pid that serves it."""
-    wait_until(lambda: server.get(VALUE).json()["value"] == value, what=f"value {value} in\n{server.log}")
-    return int(server.get(VALUE).json()["pid"])
+
+    def serving() -> int | None:
+        # Of one answer: while a generation takes over from another, both answer.
+        answer = server.get(VALUE).json()
+        return int(answer["pid"]) if answer["value"] == value else None
+
+    pid = wait_until(serving, what=f"value {value} in\n{server.log}")
+    assert pid, "wait_until returns nothing else"
+    return pid
 
 
 def is_running(pid: int) -> bool:
@@ -206,9 +213,18 @@ def test_M04_a_killed_parent_takes_its_server_along_and_frees_the_port(package: 
         port = server.port
         server.stop(signal.SIGKILL)
         wait_until(lambda: not is_running(child), what="the end of the child", timeout=2)
-        with socket.socket() as again:
-            again.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # A thread of it may hold the files for a moment longer.
+        wait_until(lambda: can_bind(port), what="a free port", timeout=2)
+
+
+def can_bind(port: int) -> bool:
+    with socket.socket() as again:
+        again.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
             again.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 @pytest.mark.parametrize("whole_group", [True, False])
