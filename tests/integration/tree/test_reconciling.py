@@ -12,6 +12,7 @@ from support.fake_nginx import fake_nginx
 from support.probe_module import probe_config
 from support.project import Project, project_in
 from support.traffic import Traffic
+from support.waiting import wait_until
 
 from deploy.listeners.reason import tail_text
 
@@ -64,12 +65,22 @@ def test_P06_fewer_instances_stop_the_last_ones_and_lose_no_request(tree: Projec
 
 def test_P06_a_moved_port_restarts_that_server_only(tree: Project) -> None:
     before = tree.pids()
+    tree.write(tree.standard(broker={"port": tree.port + 2}))
+    done = tree.up()
+    assert (done["started"], done["restarted"], done["stopped"]) == ([], ["broker:broker-0"], [])
+    assert _unchanged(before, tree.pids(), "broker:broker-0")
+    assert tree.get("/api/v1/broker/health").status_code == 200
+    assert tree.port + 1 not in tree.listening()
+
+
+def test_P06_who_needs_the_moved_server_is_told_its_new_address(tree: Project) -> None:
+    before = tree.pids()
     tree.write(tree.standard(datafeed={"port": tree.port + 5}))
     done = tree.up()
-    assert (done["started"], done["restarted"], done["stopped"]) == ([], ["datafeed:datafeed-0"], [])
-    assert _unchanged(before, tree.pids(), "datafeed:datafeed-0")
-    assert tree.get("/api/v1/datafeed/health").status_code == 200
-    assert tree.port + 4 not in tree.listening()
+    # The broker takes its quotes from there.
+    assert (done["started"], done["restarted"]) == ([], ["broker:broker-0", "datafeed:datafeed-0"])
+    assert _unchanged(before, tree.pids(), "broker:broker-0", "datafeed:datafeed-0")
+    wait_until(lambda: tree.get("/api/v1/broker/health").json()["status"] == "ok", what="a broker with quotes")
 
 
 def test_P06_a_changed_environment_restarts_that_server_and_not_the_gateway(tree: Project) -> None:
@@ -208,16 +219,20 @@ def test_P04_a_change_that_fails_is_undone(probed: Project) -> None:
 
 
 def test_P04_an_undo_that_cannot_bring_a_server_back_says_so_at_once(probed: Project, probe_path: Path) -> None:
-    """The code on disk no longer loads, whatever the configuration: nothing but the truth can be offered."""
+    """The code on disk no longer starts, whatever the configuration: nothing but the truth can be offered."""
     probed.up()
-    source = probe_path / "trading_api" / "modules" / "probe" / "__init__.py"
+    source = probe_path / "trading_api" / "modules" / "probe" / "service.py"
     sound = source.read_text(encoding="utf-8")
+    broken = sound.replace(
+        "async def startup(self):", "async def startup(self):\n        raise RuntimeError('boom at start')"
+    )
+    assert broken != sound
     probed.write(probe_config(probed, env={"CHANGED": "1"}))
     try:
-        source.write_text(f"{sound}\nraise RuntimeError('boom at import')\n", encoding="utf-8")
+        source.write_text(broken, encoding="utf-8")
         began = time.monotonic()
         done = probed.run("start", check=1)
-        assert "boom at import" in done.stderr
+        assert "boom at start" in done.stderr
         assert "but not probe:probe-0: mend the cause" in done.stderr
         assert time.monotonic() - began < 10, "it did not wait out the deadline of 15 s"
     finally:
