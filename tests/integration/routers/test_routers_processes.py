@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from support.ordinary_user import UID, folder_of_user
+from support.ordinary_user import UID, folder_of_user, need_open_checkout
 from support.router_example import HEAD, Example, example_in
 from support.router_processes import process
 
@@ -152,6 +152,7 @@ def close_folder(folder: Path) -> None:
 
 @pytest.mark.parametrize("generated", [True, False])
 def test_G09_a_folder_that_may_only_be_read_serves_current_routers_and_refuses_stale_ones(generated: bool) -> None:
+    need_open_checkout()
     with folder_of_user() as folder, example_in(folder) as example:
         example.declare("OrdersWsRouter: TypeAlias = WsRouter[Request, Data]\n")
         if generated:
