@@ -108,8 +108,8 @@ format: $(installed) ## ruff --fix and black
 test: $(installed) generate lint type-check ## Everything: lint, types, unit, golden, integration, e2e
 	@$(bin)/python -m pytest $(args)
 
-test-fast: $(installed) ## The tests without processes and sockets, under 30 s
-	@$(bin)/python -m pytest -n auto --dist worksteal tests/unit tests/golden $(args)
+test-fast: $(installed) ## The tests without processes and sockets (args=tests/unit/broker: those of one folder)
+	@$(bin)/python -m pytest -n auto --dist worksteal $(if $(filter tests/%,$(args)),,tests/unit tests/golden) $(args)
 
 test-contracts: $(installed) tests/contracts/node_modules/.installed ## What is generated, judged by the tools of its readers (needs Node 20 and npm)
 	@$(bin)/python -m pytest -m contracts tests/contracts $(args)

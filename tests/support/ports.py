@@ -1,5 +1,6 @@
 """Free ports."""
 
+import os
 import socket
 from contextlib import ExitStack
 
@@ -18,16 +19,19 @@ def free_block(size: int) -> int:
 
 
 _next = [0]
+_LOW, _SPAN, _SHARES = 20000, 3000, 4
 
 
 def _candidates(size: int) -> range:
-    # Each call goes on where the last one ended, so that two projects of one test never share a port.
-    import os
+    """Each call goes on where the last one ended, so that two projects of one test never share a port.
 
-    low, high = 20000, 32000
-    start = low + (os.getpid() * 97 + _next[0]) % (high - low - 200)
+    Each worker of a parallel run has its own share of the ports.
+    """
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    low = _LOW + worker % _SHARES * _SPAN
+    start = low + (os.getpid() * 97 + _next[0]) % (_SPAN - 200)
     _next[0] += size
-    return range(start, high - size, size)
+    return range(start, low + _SPAN - size, size)
 
 
 def _bound(port: int) -> socket.socket:
