@@ -97,6 +97,8 @@ def test_W04_a_frame_that_is_too_large_closes_with_1009(server: WsServer) -> Non
         (masked(Opcode.CONT, b"x"), 1002),
         (b"\x89\xfe\x00\x7e" + b"\0" * 130, 1002),
     ],
+    # The masks are random, which is no name for a test.
+    ids=["no UTF-8", "no UTF-8 in parts", "too large in parts", "unmasked", "reserved bits", "lone part", "large ping"],
 )
 def test_W04_a_broken_protocol_is_closed_with_its_code_and_not_an_error_of_the_server(
     server: WsServer, wire: bytes, code: int, caplog: pytest.LogCaptureFixture
