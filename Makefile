@@ -106,7 +106,7 @@ format: $(installed) ## ruff --fix and black
 	@$(bin)/python -m black --quiet .
 
 test: $(installed) generate lint type-check ## Everything: lint, types, unit, golden, integration, e2e
-	@$(bin)/python -m pytest $(args)
+	@$(bin)/python -m pytest -n auto --dist loadfile $(args)
 
 test-fast: $(installed) ## The tests without processes and sockets (args=tests/unit/broker: those of one folder)
 	@$(bin)/python -m pytest -n auto --dist worksteal $(if $(filter tests/%,$(args)),,tests/unit tests/golden) $(args)
