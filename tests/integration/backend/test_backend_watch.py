@@ -36,7 +36,10 @@ def edit(package: Path, value: int) -> None:
     """Have the probe answer with a one-digit value; every such edit leaves the file's size as it was."""
     file = routes(package)
     lines = (f"VALUE = {value}" if line.startswith("VALUE = ") else line for line in file.read_text().splitlines())
-    file.write_text("\n".join(lines) + "\n")
+    # At once, as editors do: half of a file would be an edit of its own on a busy machine.
+    half = file.with_suffix(".half")
+    half.write_text("\n".join(lines) + "\n")
+    half.replace(file)
 
 
 def wait_for_value(server: Server, value: int) -> int:

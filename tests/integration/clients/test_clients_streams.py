@@ -322,6 +322,47 @@ def test_G04_closing_the_client_ends_its_readers(stream_package: ModuleType) -> 
     play(stream_package, act)
 
 
+def test_W06_a_slow_reader_gets_the_newest_of_every_key(stream_package: ModuleType) -> None:
+    async def act(stage: Scene) -> None:
+        async with stage.orders() as marker, stage.client.tickers.subscribe(stage.account) as tickers:
+            topic = 'tickers:{"accountId":"A"}'
+            await stage.server.update({"symbol": "rare", "price": 1}, topic=topic)
+            for number in range(1, 8):
+                await stage.server.update({"symbol": "busy", "price": number}, topic=topic)
+            await stage.server.update({"id": "end"}, seq=1)
+            await take(marker, 1)
+            told = [(ticker.symbol, ticker.price) for ticker in await take(tickers, 2)]
+            assert told == [("rare", 1), ("busy", 7)]
+            assert tickers.dropped == 6
+
+    play(stream_package, act, queue_size=3)
+
+
+@pytest.mark.parametrize("turns", range(8))
+def test_finding_10_a_closed_client_leaves_nothing_running(stream_package: ModuleType, turns: int) -> None:
+    """A loop that is left without `async with` ends in a task of the event loop's own; closing waits for that too."""
+
+    async def first(client: Any, account: Any) -> Any:
+        async for order in client.orders.subscribe(account):
+            return order
+        return None
+
+    async def act(stage: Scene) -> None:
+        before = asyncio.all_tasks()
+        async with stream_package.SinkClient(stage.server.url) as client:
+            reading = asyncio.create_task(first(client, stage.account))
+            await stage.server.wait_frames(1)
+            await stage.server.update({"id": "1"}, seq=1)
+            await reading
+            gc.collect()
+            for _ in range(turns):  # How far that task has come when the client is closed.
+                await asyncio.sleep(0)
+        left = [repr(task) for task in asyncio.all_tasks() - before if "conn_handler" not in repr(task)]
+        assert left == [], "besides the server's own"
+
+    play(stream_package, act)
+
+
 def test_G04_the_connection_is_opened_again_after_the_last_subscription_ended(stream_package: ModuleType) -> None:
     async def act(stage: Scene) -> None:
         for connection in range(3):

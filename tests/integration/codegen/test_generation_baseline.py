@@ -1,6 +1,7 @@
 """A check against an earlier revision: a breaking change needs a new version (G03)."""
 
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -122,10 +123,50 @@ def test_G03_only_the_named_modules_are_compared(package: Package, repository: R
 
 
 @pytest.mark.parametrize("base", ["v9.9.9", "--output=stolen", "0" * 40])
-def test_G03_a_revision_that_is_not_there_is_a_note(package: Package, repository: Repository, base: str) -> None:
+def test_G03_a_named_revision_that_is_not_there_is_an_error(
+    package: Package, repository: Repository, base: str
+) -> None:
     outcome = check(package, base=base)
-    assert outcome.ok
-    assert "not compared with an earlier revision" in outcome.notes[0]
+    assert (outcome.ok, outcome.notes) == (False, [])
+    assert f"contracts cannot be compared with {base!r}: " in outcome.failures[0].reason
+
+
+def test_G03_what_watch_mode_rewrote_is_still_told_as_changed_since_the_last_commit(
+    package: Package, repository: Repository
+) -> None:
+    package.edit("modules/items/api/v1.py", "price: float", "price: str")
+    assert package.generate(quick=True).ok  # as watch mode does: the contracts on disk are those of the code now
+    outcome = package.generate(quick=False)
+    assert list(told(outcome))[:2] == [
+        "contracts changed since HEAD:",
+        "items v1: GET /item: response 200: Item.price: number -> string [breaking]",
+    ]
+    repository.commit()
+    package.edit("modules/items/api/v1.py", "price: str", "price: str\n    size: int = 1")
+    lines = [change.line() for change in package.generate(quick=False).changes]
+    assert lines == ["items v1: GET /item: response 200: Item.size: added"]
+
+
+def test_G03_a_module_that_is_gone_is_told_since_the_last_commit(package: Package, repository: Repository) -> None:
+    shutil.rmtree(package.path("modules/items"))
+    lines = list(told(package.generate(quick=False)))
+    assert "items v1: REST contract: removed [breaking]" in lines
+    assert not any(line.startswith("items") for line in told(package.generate("core", quick=False)))
+
+
+def test_G03_a_package_in_no_revision_is_compared_with_the_disk(package: Package, tmp_path: Path) -> None:
+    made = Repository(tmp_path)
+    made.git("init", "--quiet")
+    (made.folder / "notes").write_text("of something else\n")
+    made.git("add", "notes")
+    made.git("commit", "--quiet", "--message", "notes")
+    assert package.generate(quick=False).ok
+    package.edit("modules/items/api/v1.py", "price: float", "price: float\n    size: int = 1")
+    outcome = package.generate(quick=False)
+    assert (outcome.since, [change.line() for change in outcome.changes]) == (
+        None,
+        ["items v1: GET /item: response 200: Item.size: added"],
+    )
 
 
 def test_G03_without_git_there_is_a_note(package: Package, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ import pytest
 from support.generation_site import Package, package_in
 
 from trading_api.codegen import clients
+from trading_api.codegen.report import wrong
 from trading_api.codegen.stamp import stamp_path
 
 pytestmark = pytest.mark.integration
@@ -86,6 +87,30 @@ def test_G01_one_module_alone_keeps_the_others_in_the_index(package: Package) ->
     index = package.path("clients/__init__.py").read_text()
     assert "MoreClient" in index
     assert "ItemsClient" in index
+
+
+def test_G02_a_run_in_which_a_module_fails_leaves_the_index_alone(package: Package) -> None:
+    index = package.path("clients/__init__.py")
+    before = index.read_bytes()
+    package.add_with_websockets("talk")
+    package.edit("modules/talk/ws/v1/__init__.py", "WsRouter[Echo, Echo]", "WsRouter[Echo, Eccho]")
+    package.add("more")
+    outcome = package.generate(quick=False)
+    assert [failure.module for failure in outcome.failures] == ["talk"]
+    assert index.read_bytes() == before
+    package.edit("modules/talk/ws/v1/__init__.py", "WsRouter[Echo, Eccho]", "WsRouter[Echo, Echo]")
+    assert package.generate(quick=False).ok
+    assert "MoreClient" in index.read_text()
+
+
+def test_G05_a_check_of_a_stale_output_folder_names_the_command_that_writes_it(
+    package: Package, tmp_path: Path
+) -> None:
+    target = tmp_path / "to publish"
+    outcome = package.generate("items", quick=False, check=True, output_dir=target)
+    assert list(wrong(outcome))[-1].endswith(f"; run: make generate modules=items output_dir='{target}'")
+    assert package.generate("items", quick=False, output_dir=target).ok
+    assert package.generate("items", quick=False, check=True, output_dir=target).ok
 
 
 def test_G05_the_output_folder_holds_specs_and_clients_of_the_chosen_modules(package: Package, tmp_path: Path) -> None:

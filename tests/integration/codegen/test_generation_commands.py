@@ -21,6 +21,8 @@ def test_G01_an_unknown_module_lists_the_known_ones(backend: Backend) -> None:
     for arguments in (["generate", "--modules", "core,brokr"], ["generate-ws-routers", "--module", "brokr"]):
         done = backend.run(*arguments, check=1)
         assert done.stderr == "error: unknown module 'brokr'; did you mean 'broker'? known: broker, core, datafeed\n"
+    answer = json.loads(backend.run("generate", "--modules", "brokr", "--json", check=1).stdout)
+    assert (answer["ok"], [failure["module"] for failure in answer["failures"]]) == (False, ["brokr"])
     assert "unknown module '*'" in backend.run("generate", "--modules", "*", check=1).stderr
 
 
@@ -28,6 +30,9 @@ def test_G01_list_modules(backend: Backend) -> None:
     lines = backend.run("list-modules", check=0).stdout.splitlines()
     assert [line.split()[0] for line in lines] == ["broker", "core", "datafeed"]
     assert "datafeed v1 (websockets: v1)" in lines
+    answer = json.loads(backend.run("list-modules", "--json", check=0).stdout)
+    assert {"name": "datafeed", "versions": ["v1"], "websockets": ["v1"]} in answer["modules"]
+    assert len(answer["modules"]) == len(lines)
 
 
 def test_G01_generate_check_and_clean_as_commands(backend: Backend) -> None:
@@ -37,8 +42,18 @@ def test_G01_generate_check_and_clean_as_commands(backend: Backend) -> None:
     backend.run("generate", "--quick", check=0)
     assert backend.run("generate", "--quick", check=0).stdout == "everything generated is up to date\n"
     backend.run("generate", "--check", "--quick", check=0)
-    assert "manifest.json: removed" in backend.run("clean-generated", check=0).stdout
+    removed = backend.run("clean-generated", check=0).stdout
+    assert "manifest.json: removed" in removed
+    assert "note: a running tree writes none of it by itself; the next start of the tree does" in removed
     assert backend.generated() == {}
+    assert json.loads(backend.run("clean-generated", "--json", check=0).stdout) == {
+        "ok": True,
+        "files": [],
+        "notes": [],
+    }
+    backend.run("generate", "--quick", check=0)
+    answer = json.loads(backend.run("clean-generated", "--json", check=0).stdout)
+    assert {"path": str(backend.package / "manifest.json"), "state": "removed"} in answer["files"]
 
 
 def test_G01_generate_ws_routers_writes_routers_and_nothing_else(backend: Backend) -> None:

@@ -59,7 +59,28 @@ def test_M06_in_production_a_stale_file_is_refused_with_the_command_to_run(proje
     assert backend.files() == before
     nothing_started(project)
     answer = json.loads(project.run("start", "--json", check=1).stdout)
-    assert (answer["ok"], "run: make generate" in answer["error"]) == (False, True)
+    assert answer["error"] == "generated files are stale; nothing was started; run: make generate"
+    assert (answer["ok"], answer["failures"]) == (False, [])
+    assert answer["files"] == [{"path": str(backend.package / "manifest.json"), "state": "missing"}]
+
+
+@pytest.mark.parametrize("reload", [True, False])
+def test_M06_a_mistake_that_generating_would_find_again_is_not_answered_with_generate(
+    project: Project, backend: Backend, reload: bool
+) -> None:
+    backend.without_clients()
+    backend.run("generate", "--quick", check=0)
+    declarations = backend.package / "modules/datafeed/ws/v1/__init__.py"
+    text = declarations.read_text(encoding="utf-8")
+    declarations.write_text(text.replace("WsRouter[BarsSubscription", "WsRouter[BarsSubscripton"), encoding="utf-8")
+    project.write(config(project, "datafeed", reload=reload))
+    done = project.run("start", check=1)
+    assert "could not be brought up to date; nothing was started" in done.stderr
+    assert "ws/v1/__init__.py:" in done.stderr
+    assert "make generate" not in done.stderr
+    answer = json.loads(project.run("start", "--json", check=1).stdout)
+    assert [failure["module"] for failure in answer["failures"]] == ["datafeed"]
+    assert "ws/v1/__init__.py:" in answer["failures"][0]["reason"]
 
 
 def test_M06_in_production_stale_routers_are_refused(project: Project, backend: Backend) -> None:
