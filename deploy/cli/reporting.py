@@ -5,7 +5,11 @@ import os
 import sys
 
 from deploy.errors import ConfigError, DeployError
+from deploy.runtime.generated import GenerationFailed
 from deploy.runtime.waiting import Failure, StartFailed
+
+# Of what the generator tells: as `generate --json` does.
+_GENERATION = ("files", "changes", "failures", "notes")
 
 
 def report(error: DeployError, *, as_json: bool) -> None:
@@ -53,6 +57,9 @@ def _document(error: DeployError) -> dict[str, object]:
             }
             for p in error.problems
         ]
+    if isinstance(error, GenerationFailed):
+        document["error"] = error.summary
+        document |= {key: error.document[key] for key in _GENERATION if key in error.document}
     if isinstance(error, StartFailed):
         document["failures"] = [
             {"process": f.name, "reason": f.reason, "log": str(f.log), "lines": f.lines} for f in error.failures

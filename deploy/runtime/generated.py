@@ -11,7 +11,15 @@ _TIMEOUT_S = 120.0
 
 
 class GenerationFailed(DeployError):
-    """Generated files are stale and may not be written, or could not be. Nothing was started."""
+    """Generated files are stale and may not be written, or could not be. Nothing was started.
+
+    `summary` is its one line, without the generator's own words; `document` what the generator tells programs.
+    """
+
+    def __init__(self, summary: str, words: Iterable[str] = (), document: Mapping[str, object] | None = None) -> None:
+        super().__init__("\n".join([summary, *words]))
+        self.summary = summary
+        self.document = document or {}
 
 
 def generate_argv(python: Path) -> list[str]:
@@ -60,9 +68,10 @@ class Generator:
                 # Ctrl-C. It replaces files one at a time, each at once: ended anywhere, it leaves no half of one.
                 process.kill()
                 raise
+        answer = _parsed(output)
         if process.returncode:
-            raise GenerationFailed(_failure(output, errors, write=write))
-        return output.strip()
+            raise _stale(answer) if answer.get("files") and not write else _failed(answer, output + errors)
+        return "\n".join(_lines(answer, "told"))
 
     def close(self) -> None:
         """End what was started and never asked."""
@@ -87,8 +96,31 @@ class Generator:
         )
 
 
-def _failure(output: str, errors: str, *, write: bool) -> str:
-    what = "generated files could not be brought up to date" if write else "generated files are stale"
-    words = [part for part in (output.strip(), errors.strip()) if part]
-    command = "run: make generate"
-    return "\n".join([f"{what}; nothing was started", *words, *([] if command in errors else [command])])
+def _parsed(output: str) -> dict[str, object]:
+    """The generator's answer; empty where it had nothing to say, or did not come so far."""
+    try:
+        answer = json.loads(output)
+    except ValueError:
+        return {}
+    return answer if isinstance(answer, dict) else {}
+
+
+def _lines(answer: Mapping[str, object], key: str) -> list[str]:
+    lines = answer.get(key)
+    return [str(line) for line in lines] if isinstance(lines, list) else []
+
+
+def _stale(answer: Mapping[str, object]) -> GenerationFailed:
+    """Files are not what they must be, and may not be written here."""
+    summary = "generated files are stale; nothing was started; run: make generate"
+    return GenerationFailed(summary, _words(answer), answer)
+
+
+def _failed(answer: Mapping[str, object], printed: str) -> GenerationFailed:
+    """A mistake that generating again would only find again. `printed` is for a generator that could not answer."""
+    words = _words(answer) if answer else printed.strip().splitlines()
+    return GenerationFailed("generated files could not be brought up to date; nothing was started", words, answer)
+
+
+def _words(answer: Mapping[str, object]) -> list[str]:
+    return [*_lines(answer, "told"), *_lines(answer, "wrong")]

@@ -75,10 +75,14 @@ def test_A05_what_a_browser_has_is_not_sent_again(backend: Topology, path: str) 
     assert (again.status_code, again.content) == (304, b"")
 
 
+def test_A05_the_page_is_at_its_address_with_a_slash_too(backend: Topology) -> None:
+    assert backend.get("/api/v1/docs/").content == backend.get("/api/v1/docs").content
+
+
 NOTHING = [
     "/api/v2/openapi.json",
     "/api/v1/docs/nothing",
-    "/api/v1/docs/",
+    "/api/v1/ws/docs/",
     "/api/v1/ws/nothing",
     "/api/v1/openapi.yaml",
 ]

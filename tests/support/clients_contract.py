@@ -236,7 +236,9 @@ def frame(type_: str, payload: Json, **more: Json) -> Json:
     return {"payload": {"type": "object", "properties": properties, "required": ["type", "payload"]}, "name": type_}
 
 
-def channel(route: str, request: Json, data: Json, *, policy: str = "disconnect", durable: bool = False) -> Json:
+def channel(
+    route: str, request: Json, data: Json, *, policy: str = "disconnect", durable: bool = False, key: str | None = None
+) -> Json:
     update = {"type": "object", "properties": {"topic": TEXT, "payload": data}, "required": ["topic", "payload"]}
     messages = {
         "subscribe": frame(f"{route}.subscribe", request),
@@ -248,6 +250,7 @@ def channel(route: str, request: Json, data: Json, *, policy: str = "disconnect"
         "description": f"What happens to {route}.",
         "x-back-pressure": policy,
         "x-durable": durable,
+        **({"x-conflate-key": key} if key else {}),
     }
 
 
@@ -260,6 +263,7 @@ def asyncapi() -> Json:
         "channels": {
             "orders": channel("orders", ref("Account"), ref("Order"), durable=True),
             "quotes": channel("quotes", ref("Account"), ref("Quote"), policy="conflate"),
+            "tickers": channel("tickers", ref("Account"), ref("Quote"), policy="conflate", key="/symbol"),
             "pet-walks": channel("pet-walks", ref("Account"), {"anyOf": [ref("Quote"), TEXT]}),
         },
         "components": {

@@ -35,7 +35,8 @@ class ScriptedServer:
 
     async def start(self) -> None:
         """Listen, on the same port as before where there was one."""
-        self.server = await serve(self._serve, "127.0.0.1", self.port, process_request=self._admit)
+        # Without pings of its own, so that the only keepalive task is a client's.
+        self.server = await serve(self._serve, "127.0.0.1", self.port, process_request=self._admit, ping_interval=None)
         self.port = next(iter(self.server.sockets)).getsockname()[1]
 
     async def stop(self, code: int = 1012, reason: str = "restart") -> None:

@@ -36,6 +36,13 @@ class Backend:
             text=True,
         )
 
+    def python(self, program: str) -> subprocess.CompletedProcess[str]:
+        """A program that imports this copy."""
+        argv = [sys.executable, "-P", "-c", program]
+        return subprocess.run(
+            argv, cwd=self._project.folder, env=self._project.env(), capture_output=True, text=True, timeout=90
+        )
+
     def generated(self) -> dict[str, bytes]:
         """Every generated file and what it holds."""
         return {path: content for path, content in self.files().items() if _is_generated(path)}

@@ -51,16 +51,16 @@ def _generate(parsed: argparse.Namespace) -> int:
         return generate_ahead(sys.stdin) if parsed.ahead else generate(order, as_json=parsed.json)
 
 
-def _list_modules(_parsed: argparse.Namespace) -> int:
+def _list_modules(parsed: argparse.Namespace) -> int:
     from trading_api.codegen.command import list_modules
 
-    return list_modules()
+    return list_modules(as_json=parsed.json)
 
 
-def _clean_generated(_parsed: argparse.Namespace) -> int:
+def _clean_generated(parsed: argparse.Namespace) -> int:
     from trading_api.codegen.command import clean
 
-    return clean()
+    return clean(as_json=parsed.json)
 
 
 def _generate_ws_routers(parsed: argparse.Namespace) -> int:
@@ -77,8 +77,12 @@ def _parser() -> argparse.ArgumentParser:
     routers = verbs.add_parser("generate-ws-routers", help="bring only the generated WebSocket routers up to date")
     routers.add_argument("--module", type=_names, default=(), metavar="NAME", help="only this one (default: all)")
     routers.set_defaults(run=_generate_ws_routers)
-    verbs.add_parser("list-modules", help="show every module with its versions").set_defaults(run=_list_modules)
-    verbs.add_parser("clean-generated", help="remove everything generated").set_defaults(run=_clean_generated)
+    listing = verbs.add_parser("list-modules", help="show every module with its versions")
+    _add_json(listing)
+    listing.set_defaults(run=_list_modules)
+    cleaning = verbs.add_parser("clean-generated", help="remove everything generated")
+    _add_json(cleaning)
+    cleaning.set_defaults(run=_clean_generated)
     verbs.add_parser("import", help="import bars from a CSV file; see: import --help")
     verbs.add_parser("new-module", help="write a small module to start from; see: new-module --help")
     return parser
@@ -111,10 +115,14 @@ def _add_generate(parser: argparse.ArgumentParser) -> None:
         "--base", metavar="REV", help="the git revision to compare contracts with (default: the newest tag v*, or HEAD)"
     )
     parser.add_argument("--quick", action="store_true", help="only what serving needs: everything but the clients")
-    parser.add_argument("--json", action="store_true", help="machine-readable output on standard output")
+    _add_json(parser)
     # For the deployment tool: decide by a line from standard input.
     parser.add_argument("--ahead", action="store_true", help=argparse.SUPPRESS)
     parser.set_defaults(run=_generate)
+
+
+def _add_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="machine-readable output on standard output")
 
 
 def _names(text: str) -> tuple[str, ...]:

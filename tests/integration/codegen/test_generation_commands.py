@@ -84,3 +84,21 @@ def test_M06_the_run_ahead_ends_without_a_word_and_does_nothing(backend: Backend
     backend.run("clean-generated", check=0)
     assert backend.run("generate", "--ahead", check=0).stdout == ""
     assert backend.generated() == {}
+
+
+def test_M06_where_the_deployed_modules_are_current_the_run_ahead_imports_nothing_that_generates(
+    backend: Backend,
+) -> None:
+    backend.run("generate", "--quick", "--modules", "broker,core", check=0)
+    # What stands as None in sys.modules cannot be imported.
+    blocked = "import sys; sys.modules['trading_api.codegen.full_run'] = None; "
+    for modules, code in ((["broker", "core"], 0), (["datafeed"], 1)):
+        asked = json.dumps({"check": True, "modules": modules})
+        program = blocked + f"""
+import io
+from trading_api.codegen.command import generate_ahead
+sys.exit(generate_ahead(io.StringIO({asked!r})))
+"""
+        done = backend.python(program)
+        assert done.returncode == code, done.stderr
+        assert done.stdout == ""

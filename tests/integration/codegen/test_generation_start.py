@@ -175,3 +175,13 @@ def _answers(project: Project) -> bool:
         return project.get("/api/v1/broker/health").status_code == 200
     except httpx.TransportError:
         return False
+
+
+def test_M06_a_generator_that_cannot_even_answer_is_told_in_its_own_words(project: Project, backend: Backend) -> None:
+    (backend.package / "codegen" / "command.py").write_text("import nonsense_that_is_not_there\n", encoding="utf-8")
+    project.write(config(project, "broker", reload=True))
+    done = project.run("start", check=1)
+    assert "could not be brought up to date; nothing was started" in done.stderr
+    assert "No module named 'nonsense_that_is_not_there'" in done.stderr
+    assert "make generate" not in done.stderr
+    nothing_started(project)

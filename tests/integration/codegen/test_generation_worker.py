@@ -1,6 +1,8 @@
 """The process that renders clients beside the generator: the same answers, and no worse when it dies."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import psutil
@@ -30,6 +32,20 @@ def test_G02_a_worker_answers_what_this_process_would(worker: WorkerRenderer) ->
     assert worker.client(GOOD) == local.client(GOOD)
     assert worker.index([GOOD]) == local.index([GOOD])
     assert worker.package([GOOD]) == local.package([GOOD])
+
+
+def test_G03_a_worker_has_imported_before_it_is_asked_what_rendering_takes() -> None:
+    """Or the first client waits for it: two thirds of a second."""
+    program = f"""
+import io, sys
+from trading_api.codegen.render_worker import main
+main([], sys.stdout)
+before = set(sys.modules)
+main([{json.dumps({"what": "client", "versions": [GOOD.to_json()]})!r}], io.StringIO())
+print(sorted(name for name in set(sys.modules) - before if not name.startswith("datamodel_code_generator.model._")))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "[]\n"
 
 
 def test_G02_what_cannot_be_rendered_is_said_and_the_worker_goes_on(worker: WorkerRenderer) -> None:

@@ -18,7 +18,7 @@ from trading_api.shared.edge.body_limit import DEFAULT_BODY_LIMIT
 from trading_api.shared.modular_app import ModularApp
 from trading_api.shared.module import Module
 from trading_api.shared.module_app import ModuleApp
-from trading_api.shared.problems import MAX_FIELD_ERRORS, FieldError, ProblemError
+from trading_api.shared.problems import MAX_FIELD_ERRORS, FieldError, ProblemError, field_error
 from trading_api.shared.service import Service
 
 JSON_HEADERS = {"Content-Type": "application/json"}
@@ -136,6 +136,15 @@ def test_A08_a_body_that_is_no_json_object_is_a_problem(app: ModularApp, content
     response = call(app, "/api/v1/faulty/orders", "POST", content=content, headers=JSON_HEADERS)
     assert response.status_code in (400, 422)
     assert response.headers["content-type"] == "application/problem+json"
+
+
+def test_A08_what_a_model_says_is_told_in_its_own_words() -> None:
+    said = {"type": "value_error", "loc": ("body", "qty", 0), "msg": "Value error, give at least one"}
+    assert field_error(said) == FieldError(location="body.qty.0", message="give at least one")
+    assert field_error({**said, "loc": ()}, "payload").location == "payload"
+    # Only what pydantic put there goes, and only where it puts it.
+    assert field_error({**said, "msg": "Value error, Value error, x"}).message == "Value error, x"
+    assert field_error({**said, "type": "own_type"}).message == said["msg"]
 
 
 def test_A08_the_list_of_wrong_places_is_bounded(app: ModularApp) -> None:

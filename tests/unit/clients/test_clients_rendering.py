@@ -7,7 +7,8 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from support.clients_contract import TEXT, asyncapi, json_answer, openapi, query, ref, sink
+from support.clients_contract import TEXT, asyncapi, json_answer, live_sources, openapi, query, ref, sink
+from support.program_blocks import python_blocks
 
 from trading_api.codegen.clients import (
     ClientSource,
@@ -192,6 +193,37 @@ def test_G05_a_package_holds_every_client_and_is_ready_to_build() -> None:
     assert {"__init__.py", "py.typed", "sink_v1_client.py", "other_v1_models.py", "typescript/sink_v1.ts"} <= inside
     assert "`OtherSyncClient`" in files["README.md"]
     assert not any("trading_api." in text for name, text in files.items() if name.endswith(".py"))
+
+
+def test_finding_22_the_quick_start_of_the_package_is_a_program_with_a_stream() -> None:
+    program = python_blocks(render_package(live_sources())["README.md"])
+    assert len(program) == 1
+    compile(program[0], "README.md", "exec")
+    assert "import ApiError, BrokerClient, broker_v1_models as models" in program[0]
+    assert 'models.BrokerConnectionSubscription(accountId="DEMO-ACCOUNT")' in program[0]
+    assert "async with client.broker_connection.subscribe(request)" in program[0]
+
+
+@pytest.mark.parametrize("sources", [[], [sink()], [sink(asyncapi=None)], [sink(openapi={}, asyncapi=None)]])
+def test_finding_22_every_quick_start_compiles(sources: list[ClientSource]) -> None:
+    """Also without a stream whose request has examples, without streams, and without anything."""
+    for program in python_blocks(render_package(sources)["README.md"]):
+        compile(program, "README.md", "exec")
+        assert "subscribe(" not in program
+
+
+def test_W06_a_conflate_key_that_is_no_pointer_is_refused() -> None:
+    document = asyncapi()
+    document["channels"]["tickers"]["x-conflate-key"] = "symbol"
+    with pytest.raises(ClientSourceError, match=r"tickers.*'symbol' is no JSON pointer"):
+        render_module_client(sink(asyncapi=document), runtime=".runtime")
+
+
+def test_W06_a_client_knows_the_key_and_its_docstring_names_it() -> None:
+    text = render_module_client(sink(), runtime=".runtime")["sink_v1_client.py"]
+    assert 'key="/symbol"' in text
+    assert text.count(", key=") == 1
+    assert "A slow reader misses old updates of the same `/symbol`." in text
 
 
 def test_G07_every_generated_file_says_so() -> None:

@@ -130,6 +130,33 @@ def test_G04_what_is_no_url_of_a_server_is_refused(base_url: str) -> None:
         address(base_url, "/api", "/v1/x")
 
 
+@pytest.mark.parametrize(
+    ("base_url", "api_base", "part", "server"),
+    [
+        ("http://h:8000/api/v1", "/api", "/api/v1", "http://h:8000"),
+        ("http://h:8000/api/v1/x/", "api", "/api/v1/x", "http://h:8000"),
+        ("http://h/api", "/api", "/api", "http://h"),
+        ("https://h/proxy/api/v1", "/api", "/api/v1", "https://h/proxy"),
+        ("http://h/v1", "", "/v1", "http://h"),
+    ],
+)
+def test_finding_18_a_url_that_holds_the_path_of_the_api_is_refused(
+    base_url: str, api_base: str, part: str, server: str
+) -> None:
+    said = f"'{base_url}' ends with {part}, which the client adds itself; write '{server}'"
+    with pytest.raises(ValueError, match=re.escape(said)):
+        address(base_url, api_base, "/v1/x")
+
+
+@pytest.mark.parametrize("base_url", ["http://h/apis", "http://h/v1", "http://h/x", "http://h/my-api/", "http://api"])
+def test_finding_18_other_paths_before_the_api_are_kept(base_url: str) -> None:
+    assert address(base_url, "/api", "/v1/x").url == base_url.rstrip("/") + "/api/v1/x"
+
+
+def test_finding_18_a_deployment_may_have_its_api_base_twice() -> None:
+    assert address("http://h", "/api/api", "/v1/x").url == "http://h/api/api/v1/x"
+
+
 def test_G04_a_key_is_made_only_where_the_operation_takes_one_and_the_caller_gave_none() -> None:
     plain = Request("a", "POST", "/a")
     assert plain.with_key("made") is plain

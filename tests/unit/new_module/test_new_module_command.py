@@ -106,6 +106,8 @@ def test_A07_json_says_the_same(root: Path, capsys: pytest.CaptureFixture[str]) 
     answer = json.loads(capsys.readouterr().out)
     assert sorted(answer.pop("files")) == written(root)
     assert answer == {
+        "ok": True,
+        "errors": [],
         "module": "order_book",
         "version": "v2",
         "yaml": "modules: [order_book]",
@@ -115,6 +117,28 @@ def test_A07_json_says_the_same(root: Path, capsys: pytest.CaptureFixture[str]) 
         "docs": "/api/v2/order_book/docs",
         "generated": True,
     }
+
+
+@pytest.mark.parametrize(("name", "code", "said"), [("Order-Book", 2, "write words"), ("risk", 1, "exists")])
+def test_A07_json_tells_of_failures_too(
+    root: Path, capsys: pytest.CaptureFixture[str], name: str, code: int, said: str
+) -> None:
+    (root / "tests" / "unit" / "risk").mkdir()
+    assert command.main([name, "--json"]) == code
+    output, errors = capsys.readouterr()
+    answer = json.loads(output)
+    assert (answer["ok"], errors) == (False, "")
+    assert said in answer["errors"][0]
+
+
+def test_A07_json_tells_of_generation_that_failed(
+    root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "_generate", lambda _package: False)
+    assert command.main(["risk", "--json"]) == 1
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["ok"], answer["generated"], len(answer["errors"])) == (False, False, 1)
+    assert "run: make generate" in answer["errors"][0]
 
 
 @pytest.mark.parametrize("config", ["", "servers: {}", "servers:\n  core:\n    modules: []\n", "# modules: [broker]\n"])

@@ -25,7 +25,9 @@ def said(name: str, version: str = "v1", existing: Sequence[str] = ()) -> str:
 @pytest.mark.parametrize(
     ("name", "why"),
     [
-        ("", "write words of a-z"),
+        ("", "make new-module name=order_book"),
+        ("json", "a package that code imports"),
+        ("trading_api", "a package that code imports"),
         ("OrderBook", "write words of a-z"),
         ("order-book", "write words of a-z"),
         ("order book", "write words of a-z"),

@@ -1,10 +1,12 @@
 """The files: what is written, when, and what is found wrong with them (G08, G09)."""
 
 import importlib
+import itertools
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from support.router_writers import replacing_fails_for
 
 from trading_api.settings import Settings
 from trading_api.shared.errors import ModuleError
+from trading_api.shared.ws.generation.source import Source
 from trading_api.shared.ws.module_router_generator import (
     DeclarationError,
     RoutersNotWritableError,
@@ -261,6 +264,41 @@ def test_G09_an_edit_while_generating_is_generated_too(example: Example, monkeyp
     monkeypatch.setattr(generator, "write_generated", edit_then_write)
     example.declare(ONE)
     ensure_routers(example.ws, write=True)
+    assert sorted(example.load()) == ["fills", "orders"]
+
+
+def edit_while_reading(monkeypatch: pytest.MonkeyPatch, edit: Callable[[], object]) -> None:
+    """Have `edit` called after the declarations were read, whenever they are."""
+    from trading_api.shared.ws.generation import generator
+
+    generate_files = generator.generate_files
+
+    def edit_first(source: Source, *, formatted: bool) -> dict[str, str]:
+        edit()
+        return generate_files(source, formatted=formatted)
+
+    monkeypatch.setattr(generator, "generate_files", edit_first)
+
+
+def test_G09_declarations_that_never_rest_give_the_routers_of_one_of_their_states(
+    example: Example, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    states = itertools.cycle([TWO, ONE])
+    edit_while_reading(monkeypatch, lambda: example.declare(next(states)))
+    example.declare(ONE)
+    with routers_current(example.ws, write=True):
+        package = importlib.import_module("router_example.modules.shop.ws.v1.ws_generated")
+    assert [router.route for router in package.ROUTERS] in (["orders"], ["fills", "orders"])
+    assert sorted(example.files()) == sorted(["__init__.py", *(f"{router.route}.py" for router in package.ROUTERS)])
+
+
+def test_G09_a_mistake_that_is_gone_when_it_is_found_is_none(example: Example, monkeypatch: pytest.MonkeyPatch) -> None:
+    edit_while_reading(monkeypatch, lambda: example.declare(TWO))
+    example.declare("OrdersWsRouter: TypeAlias = WsRouter[Req")
+    ensure_routers(example.ws, write=True)
+    assert sorted(example.load()) == ["fills", "orders"]
+    example.declare("OrdersWsRouter: TypeAlias = WsRouter[Req")
+    assert generate(example)
     assert sorted(example.load()) == ["fills", "orders"]
 
 

@@ -24,8 +24,8 @@ MISTAKES = {
     "quoted, not said to be a type": ("XWsRouter = 'WsRouter[Request, Data]'", (4, 1), "named as a router is"),
     "only declared": ("XWsRouter: TypeAlias", (4, 1), "named as a router is"),
     "a class named so": ("class XWsRouter: pass", (4, 1), "named as a router is"),
-    "one argument": ("XWsRouter: TypeAlias = WsRouter[Request]", (4, 24), "here are 1 arguments"),
-    "four arguments": ("XWsRouter: TypeAlias = WsRouter[Request, Data, Conflate, int]", (4, 24), "are 4 arguments"),
+    "one argument": ("XWsRouter: TypeAlias = WsRouter[Request]", (4, 24), "delivery, not 1 argument;"),
+    "four arguments": ("XWsRouter: TypeAlias = WsRouter[Request, Data, Conflate, int]", (4, 24), "not 4 arguments;"),
     "no delivery": ("XWsRouter: TypeAlias = WsRouter[Request, Data, Data]", (4, 48), "'Data' is no delivery; import"),
     "quoted no delivery": ("XWsRouter: TypeAlias = WsRouter[Request, Data, 'a b']", (4, 48), "is no delivery"),
     "no suffix": ("Orders: TypeAlias = WsRouter[Request, Data]", (4, 1), "as in OrdersWsRouter"),
@@ -41,6 +41,16 @@ MISTAKES = {
     "no type": ("XWsRouter: TypeAlias = WsRouter[Request, (lambda: int)]", (4, 43), "is no type"),
     "a number": ("XWsRouter: TypeAlias = 'WsRouter[Request, dict[str, 1]]'", (4, 24), "1 is no type"),
     "not generic": ("XWsRouter: TypeAlias = 'WsRouter[Request, Data[int]]'", (4, 1), "cannot be imported: TypeError"),
+    "data that is no JSON": (
+        "import types\nXWsRouter: TypeAlias = WsRouter[Request, types.ModuleType]",
+        (5, 1),
+        "XWsRouter has a data type that JSON cannot say: PydanticSchemaGenerationError",
+    ),
+    "a request that is no JSON": (
+        "from collections.abc import Callable\nXWsRouter: TypeAlias = WsRouter[Callable[[int], str], Data]",
+        (5, 1),
+        "XWsRouter has a request type that JSON cannot say: PydanticInvalidForJsonSchema",
+    ),
     "after text that is not ASCII": ("_ = 'äö'; XWsRouter: TypeAlias = WsRouter[Request, Nope]", (4, 52), "'Nope'"),
     "for type checkers only": (
         "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    class Own: ...\nXWsRouter = WsRouter[int, 'Own']",

@@ -20,11 +20,11 @@ from trading_api.settings import Settings
 from trading_api.shared.docs_pages.assets import ASSETS
 from trading_api.shared.docs_pages.asyncapi_page import page_of
 from trading_api.shared.docs_pages.rendering import asyncapi_page
-from trading_api.shared.docs_pages.schema_text import example
 from trading_api.shared.modular_app import ModularApp
 from trading_api.shared.registry import discover
 from trading_api.shared.specs.asyncapi import asyncapi_document
 from trading_api.shared.specs.canonical import render_json
+from trading_api.shared.specs.examples import example
 
 LOADED = {("link", "href"), ("script", "src"), ("img", "src"), ("iframe", "src"), ("form", "action")}
 
@@ -198,6 +198,70 @@ def test_A05_examples_are_frames_of_their_types() -> None:
             frame = json.loads(message.example)
             assert frame["type"] == message.name
             assert "payload" in frame
+
+
+def examples_of(found: Json) -> dict[tuple[str, str], Json]:
+    """The frames that the page of `found` shows, by operation and message."""
+    return {
+        (exchange.operation, message.name): json.loads(message.example)
+        for channel in page_of(found).channels
+        for exchange in channel.exchanges
+        for message in exchange.messages
+    }
+
+
+@pytest.mark.parametrize(("route", "name"), [("quotes", "Quotes"), ("broker-assets", "BrokerAssets")])
+def test_W02_the_examples_of_a_page_are_one_conversation(route: str, name: str) -> None:
+    shown, topic = examples_of(document()), f'{route}:{{"symbol":"AAPL"}}'
+    for verb, said in (("subscribe", "Subscribed"), ("unsubscribe", "Unsubscribed")):
+        asked = shown[f"{verb}{name}", f"{route}.{verb}"]
+        assert asked == {"type": f"{route}.{verb}", "payload": {"symbol": "AAPL"}}
+        reply = shown[f"{verb}{name}", f"{route}.{verb}.response"]
+        assert reply["payload"] == {"status": "ok", "message": said, "topic": topic}
+        assert shown[f"{verb}{name}", "error"]["payload"]["request_type"] == f"{route}.{verb}"
+    assert shown[f"update{name}", f"{route}.update"]["payload"]["topic"] == topic
+
+
+def test_W02_the_merged_page_shows_the_topics_of_the_wire() -> None:
+    from trading_api.shared.specs.merge import merge_asyncapi
+
+    merged = merge_asyncapi({"a": document(), "b": document()}, version="v1", base_url="/api")
+    shown = examples_of(merged)
+    assert shown["a_subscribeOrders", "orders.subscribe.response"]["payload"]["topic"] == 'orders:{"symbol":"AAPL"}'
+    assert shown["b_unsubscribeOrders", "error"]["payload"]["request_type"] == "orders.unsubscribe"
+    assert [name for name in merged["components"]["messages"] if "error" in name] == ["error"]
+
+
+def test_A05_a_document_without_examples_gets_some_of_its_schemas() -> None:
+    found = document()
+    for message in found["components"]["messages"].values():
+        del message["examples"]
+    assert examples_of(found)["subscribeOrders", "orders.subscribe"]["payload"] == {"symbol": "AAPL"}
+    assert "payload" in examples_of(found)["subscribeOrders", "error"]
+
+
+def test_A05_the_page_says_what_an_update_carries() -> None:
+    schemas = {schema.name: schema for schema in page_of(document()).schemas}
+    fields = {field.name: field for field in schemas["QuotesUpdateFrame"].fields}
+    assert list(fields) == ["type", "payload", "payload.payload", "payload.topic"]
+    assert [(part.text, part.anchor) for part in fields["payload.payload"].type] == [("Pair_Leg_", "schema-Pair_Leg_")]
+    assert fields["payload.topic"].required
+    assert 'href="#schema-Pair_Leg_"' in asyncapi_page(document(), "/api")
+
+
+def test_A05_objects_without_a_name_are_shown_where_they_stand() -> None:
+    leaf = {"type": "object", "properties": {"x": {"type": "integer", "minimum": 1}}, "required": ["x"]}
+    outer = {"type": "object", "properties": {"many": {"type": "array", "items": leaf}, "one": leaf}}
+    found = document(components={**document()["components"], "schemas": {"Outer": outer}}, channels={})
+    (schema,) = page_of(found).schemas
+    shown = {field.name: (field.required, field.bounds) for field in schema.fields}
+    assert shown == {"many": (False, ""), "many[].x": (True, "≥ 1"), "one": (False, ""), "one.x": (True, "≥ 1")}
+
+
+@pytest.mark.parametrize("path", ["/api/v1/docs", "/api/v1/core/docs"])
+def test_A05_the_page_is_at_its_address_with_a_slash_too(app: ModularApp, path: str) -> None:
+    assert call(app, f"{path}/").content == call(app, path).content
+    assert call(app, f"{path}//").status_code == 404
 
 
 def test_A05_an_example_of_a_schema_that_contains_itself_ends() -> None:

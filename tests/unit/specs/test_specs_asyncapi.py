@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
-from pydantic import BaseModel, computed_field
+from pydantic import BaseModel, Field, computed_field, field_validator
 from support.specs_documents import ROUTES, Json, Orders, Quotes, all_values, unresolved
 
 from trading_api.shared.specs.asyncapi import asyncapi_document
@@ -196,3 +196,45 @@ def test_W01_any_type_that_pydantic_knows_can_be_sent(data_type: Any) -> None:
 
     Odd.data_type = data_type
     assert unresolved(document_of(Odd)) == []
+
+
+def test_W02_every_message_has_an_example_that_is_one() -> None:
+    for name, message in DOCUMENT["components"]["messages"].items():
+        (given,) = message["examples"]
+        assert given["payload"]["type"] == name
+        assert accepts(name, given["payload"]), given
+
+
+def test_W02_the_examples_say_the_topic_that_the_server_would() -> None:
+    class Watch(BaseModel):
+        symbol: str = Field(examples=["aapl"])
+        since: int = 5
+
+        @field_validator("symbol")
+        @classmethod
+        def upper(cls, symbol: str) -> str:
+            return symbol.upper()
+
+    class Picky(BaseModel):
+        symbol: str
+
+        @field_validator("symbol")
+        @classmethod
+        def refuse(cls, symbol: str) -> str:
+            raise ValueError(f"never {symbol}")
+
+    class Watched(WsRoute[Watch, Watch]):
+        route = "watched"
+        request_type = Watch
+        data_type = Watch
+
+    class Refused(WsRoute[Picky, Picky]):
+        route = "refused"
+        request_type = Picky
+        data_type = Picky
+
+    messages = document_of(Watched, Refused)["components"]["messages"]
+    topics = [
+        messages[f"{name}.update"]["examples"][0]["payload"]["payload"]["topic"] for name in ("watched", "refused")
+    ]
+    assert topics == ['watched:{"symbol":"AAPL"}', 'refused:{"symbol":"text"}']

@@ -1,19 +1,23 @@
 """The committed documents, and the merged ones that are made of them (A05, G02, M05)."""
 
+import importlib
 import json
 import logging
+import shutil
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from support.backend_calls import call
-from support.backend_modules import API, GOOD, importable, write_module
+from support.backend_modules import API, GOOD, WS, WS_INIT, importable, write_module
 
 from trading_api.app_factory import create_app
 from trading_api.settings import ModuleChoice, Settings
 from trading_api.shared.modular_app import ModularApp
 from trading_api.shared.problems import ProblemError
 from trading_api.shared.registry import discover
+from trading_api.shared.specs.deployment import DeploymentDocuments
 from trading_api.shared.specs.files import spec_path, write_module_specs
 from trading_api.shared.specs.following import follow
 from trading_api.shared.specs.merged import MergedDocuments, SpecSource
@@ -129,3 +133,88 @@ def test_M05_an_error_is_logged_and_the_other_modules_follow(modules: Path, capl
     assert [record.levelname for record in caplog.records].count("ERROR") == 2, "both versions of the broker"
     assert "the documents of broker v1 cannot be written" in caplog.text
     assert "updated core_v1_openapi.json" in caplog.text
+
+
+DOCUMENTS = ("openapi.json", "docs", "docs/", "docs/docs.css", "ws/asyncapi.json", "ws/docs")
+
+
+def add(path: Path, source: str) -> None:
+    """A file that comes while the apps run."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(textwrap.dedent(source), encoding="utf-8")
+    importlib.invalidate_caches()
+
+
+def statuses(app: ModularApp, version: str) -> set[int]:
+    return {call(app, f"/api/{version}/{document}").status_code for document in DOCUMENTS}
+
+
+def test_A05_a_version_that_comes_later_is_documented_without_a_restart_of_core(modules: Path) -> None:
+    core = app_of(modules, "core", deployed=("broker", "core"))
+    write_specs(app_of(modules))
+    assert statuses(core, "v3") == {404}
+    add(modules / "broker" / "api" / "v3.py", API)
+    missing = call(core, "/api/v3/openapi.json")
+    assert (missing.status_code, "make generate" in missing.json()["detail"]) == (503, True)
+    everything = app_of(modules)
+    write_specs(everything)
+    assert statuses(core, "v3") == {200}
+    for document in DOCUMENTS:
+        assert call(core, f"/api/v3/{document}").content == call(everything, f"/api/v3/{document}").content
+    assert statuses(core, "v4") == {404}, "no module has it"
+
+
+def test_A05_a_version_that_goes_is_documented_no_longer(modules: Path) -> None:
+    core = app_of(modules, "core", deployed=("broker", "core"))
+    write_specs(app_of(modules))
+    assert statuses(core, "v2") == {200}
+    (modules / "broker" / "api" / "v2.py").unlink()
+    assert statuses(core, "v2") == {404}
+    shutil.rmtree(modules / "broker")
+    assert set(call(core, "/api/v1/openapi.json").json()["paths"]) == {
+        f"/api/v1/core/{route}" for route in ("health", "version", "versions")
+    }
+
+
+def test_A05_the_first_websocket_of_a_module_is_documented_without_a_restart_of_core(modules: Path) -> None:
+    write_module(modules, "echo", {"__init__.py": WS_INIT, "api/v1.py": API})
+    core = app_of(modules, "core", deployed=("echo", "core"))
+    write_specs(app_of(modules, "echo"))
+    assert call(core, "/api/v1/ws/asyncapi.json").json()["channels"] == {}
+    add(modules / "echo" / "ws" / "v1" / "__init__.py", WS)
+    chosen = (ModuleChoice("echo"), ModuleChoice("core"))
+    everything = create_app(Settings(chosen, development=True), discover(modules.name, modules))
+    write_specs(everything)
+    for document in DOCUMENTS:
+        assert call(core, f"/api/v1/{document}").content == call(everything, f"/api/v1/{document}").content
+    assert set(call(core, "/api/v1/ws/asyncapi.json").json()["channels"]) == {"echo"}
+    shutil.rmtree(modules / "echo" / "ws")
+    assert call(core, "/api/v1/ws/asyncapi.json").json()["channels"] == {}
+
+
+def test_A05_of_its_own_modules_a_process_documents_what_it_serves(modules: Path) -> None:
+    everything = app_of(modules)
+    write_specs(everything)
+    add(modules / "broker" / "api" / "v3.py", API)
+    assert statuses(everything, "v3") == {404}, "until it starts anew"
+    (modules / "broker" / "api" / "v2.py").unlink()
+    assert statuses(everything, "v2") == {200}
+
+
+def test_A05_what_has_not_changed_is_not_merged_again(modules: Path) -> None:
+    write_specs(app_of(modules))
+    documents = DeploymentDocuments((), [discover(modules.name, modules)["broker"]])
+    first = documents.of("v1")
+    assert first
+    assert documents.of("v1") is first
+    add(modules / "broker" / "api" / "v3.py", API)
+    assert documents.of("v1") is first, "another version is none of its business"
+    add(modules / "broker" / "ws" / "v1" / "__init__.py", WS)
+    assert documents.of("v1") is not first
+    assert documents.of("../v1") is None
+
+
+@pytest.mark.parametrize("version", ["v9", "V1", "v01", "..", "%2e%2e", "docs"])
+def test_A05_what_is_no_version_of_the_deployment_has_no_documents(modules: Path, version: str) -> None:
+    write_specs(app_of(modules))
+    assert statuses(app_of(modules), version) == {404}

@@ -2,17 +2,20 @@
 
 import asyncio
 import json
-from typing import Any
+from typing import Any, Self
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel, model_validator
 from support.ws_clients import Json, clients
 from support.ws_service import ROUTES, WatchedService
 from websockets.frames import Frame, Opcode
 
-from trading_api.shared.ws import Hub, WsLimits
+from trading_api.shared.ws import Hub, WsLimits, WsRoute
+from trading_api.shared.ws.errors import RequestError
 from trading_api.shared.ws.message import Message
+from trading_api.shared.ws.routes import CompiledRoute
 from trading_api.shared.ws.topic_name import topic_name
 
 TREE = st.recursive(
@@ -91,6 +94,47 @@ def test_W04_an_invalid_payload_names_every_wrong_place() -> None:
     errors = reply["payload"]["errors"]
     assert [item["location"] for item in errors] == ["payload.symbol", "payload.depth", "payload.nope"]
     assert all(set(item) == {"location", "message"} for item in errors)
+
+
+@pytest.mark.parametrize(
+    ("payload", "places"),
+    [
+        ("1e999", ["payload"]),
+        ('{"symbol":"A","depth":1e999}', ["payload.depth"]),
+        ('{"a":[1,-1e999,{"b":1e999}]}', ["payload.a.1", "payload.a.2.b"]),
+        (f"[{','.join(['1e999'] * 200)}]", [f"payload.{index}" for index in range(50)]),
+    ],
+)
+def test_W04_a_number_that_nobody_can_hold_is_a_wrong_place(payload: str, places: list[str]) -> None:
+    (reply,) = ask(f'{{"type":"strict.subscribe","payload":{payload}}}')
+    assert reply["payload"]["code"] == "invalid_payload"
+    assert [item["location"] for item in reply["payload"]["errors"]] == places
+    assert reply["payload"]["detail"].startswith(f"{places[0]}: The number is too large")
+
+
+def test_W04_what_a_model_says_is_told_in_its_own_words() -> None:
+    class Watch(BaseModel):
+        symbols: list[str]
+
+        @model_validator(mode="after")
+        def check(self) -> Self:
+            if not self.symbols:
+                raise ValueError("give at least one symbol")
+            if len(self.symbols) > 2:
+                raise AssertionError("give two at most")
+            return self
+
+    class Watched(WsRoute[Watch, Watch]):
+        route = "watched"
+        request_type = Watch
+        data_type = Watch
+
+    compiled = CompiledRoute(Watched)
+    for symbols, said in (([], "give at least one symbol"), (["A"] * 3, "give two at most")):
+        with pytest.raises(RequestError) as refused:
+            compiled.parse({"symbols": symbols})
+        assert refused.value.detail == f"payload: {said}"
+        assert [item.message for item in refused.value.errors] == [said]
 
 
 def test_W04_the_places_that_are_named_are_bounded() -> None:

@@ -1,11 +1,13 @@
 """What a run is asked to do."""
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
 from trading_api.codegen.stamp import Scope
 
 UP_TO_DATE = "everything generated is up to date"
+COMMAND = "make generate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,15 @@ class Order:
     quick: bool = False
     output_dir: Path | None = None
     base: str | None = None
+
+    @property
+    def command(self) -> str:
+        """What to run for a check to find everything current."""
+        if self.output_dir is None:
+            return COMMAND
+        # What the folder holds depends on the modules.
+        chosen = f"modules={','.join(self.modules)} " if self.modules else ""
+        return f"{COMMAND} {chosen}output_dir={shlex.quote(str(self.output_dir))}"
 
     @property
     def scope(self) -> Scope:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from trading_api.codegen.contract_changes import SpecChange
 from trading_api.codegen.files import FileChange
+from trading_api.codegen.order import COMMAND
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,15 +17,18 @@ class Failure:
 
 @dataclass
 class Outcome:
-    """`files`: written and removed, or in a check stale, missing and orphans. `changes`: of the contracts on disk.
+    """`files`: written and removed, or in a check stale, missing and orphans. `changes`: of the contracts `since` a
 
-    `broken`: what breaks clients of the contracts at `base` (None: not compared). `current`: the stamp said it all.
+    revision (None: since those on disk). `broken`: what breaks clients of the contracts at `base` (None: not compared).
+    `current`: the stamp said it all. `command`: what brings stale files up to date.
     """
 
     check: bool = False
+    command: str = COMMAND
     current: bool = False
     files: list[FileChange] = field(default_factory=list)
     changes: list[SpecChange] = field(default_factory=list)
+    since: str | None = None
     failures: list[Failure] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     base: str | None = None

@@ -14,6 +14,7 @@ from trading_api.codegen.order import Order
 from trading_api.codegen.outcome import Failure, Outcome
 from trading_api.codegen.publishing import ForeignFiles, plan_package
 from trading_api.codegen.rendering import CannotRender, LocalRenderer, Renderer, missing_tool
+from trading_api.codegen.reviewed import former_documents
 from trading_api.codegen.site import CLIENT, ROUTERS, SPECS, Site
 from trading_api.codegen.stamp import Stamp, write_stamp
 from trading_api.codegen.tree import Tree, read_tree
@@ -39,7 +40,7 @@ class Run:
     contracts: list[Contract] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.outcome = Outcome(check=self.order.check)
+        self.outcome = Outcome(check=self.order.check, command=self.order.command)
         self._cache = ClientCache(self.site, self.tree, self.stamp.clients)
         self._rendered: dict[str, Mapping[str, str]] = {}
 
@@ -87,9 +88,9 @@ class Run:
         return frozenset(name for name in names if name in known)
 
     def _compare_contracts(self) -> None:
-        committed = committed_documents(self.site)
-        gone = frozenset() if self.order.modules else {folder.name for folder in self.site.former_folders()}
-        old = {name: document for name, document in committed.items() if name.module in self._built | gone}
+        former, self.outcome.since = former_documents(self.site, self.order)
+        gone = frozenset[str]() if self.order.modules else {name.module for name in former} - self.site.modules.keys()
+        old = {name: document for name, document in former.items() if name.module in self._built | gone}
         self.outcome.changes = contract_changes(old, self.documents)
 
     def _plan_specs(self) -> None:
@@ -138,6 +139,9 @@ class Run:
             self.plan.kept.update(self._cache.files_of(specs))
 
     def _plan_index(self) -> None:
+        """Leaves the index alone when a module failed: it would come out without what the module is about to get."""
+        if self.outcome.failures and (self.site.index / "__init__.py").is_file():
+            return
         self.plan.add(self.site.index, self.renderer.index(self._all_versions()))
 
     def _plan_package(self) -> None:

@@ -11,9 +11,18 @@ from typing import TextIO
 
 from trading_api.codegen.rendering import CannotRender, LocalRenderer, rendered
 from trading_api.codegen.version_specs import VersionSpecs
+from trading_api.server.process import collector_paused
 
-# The smallest contract there is: rendering it imports all that rendering needs, while nobody waits yet.
-_NOTHING = {"openapi": "3.1.0", "info": {"title": "nothing", "version": "v1"}, "servers": [{"url": "/"}], "paths": {}}
+# The smallest contract that takes all that rendering imports, models too: done while nobody waits yet.
+_PRICE = {"type": "object", "properties": {"price": {"type": "number", "default": 1}}, "required": ["price"]}
+_ANSWER = {"200": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Price"}}}}}
+SMALLEST = {
+    "openapi": "3.1.0",
+    "info": {"title": "smallest", "version": "v1"},
+    "servers": [{"url": "/"}],
+    "paths": {"/price": {"get": {"operationId": "getPrice", "responses": _ANSWER}}},
+    "components": {"schemas": {"Price": _PRICE}},
+}
 
 
 def main(orders: Iterable[str], answers: TextIO) -> None:
@@ -32,10 +41,12 @@ def main(orders: Iterable[str], answers: TextIO) -> None:
 
 def _warm_up(renderer: LocalRenderer) -> None:
     try:
-        renderer.client(VersionSpecs("nothing", "v1", {"openapi": json.dumps(_NOTHING)}))
+        renderer.client(VersionSpecs("smallest", "v1", {"openapi": json.dumps(SMALLEST)}))
     except CannotRender:
         return
 
 
 if __name__ == "__main__":
-    main(sys.stdin, sys.stdout)
+    # A short life leaves no garbage that is worth looking for.
+    with collector_paused():
+        main(sys.stdin, sys.stdout)

@@ -11,8 +11,6 @@ from trading_api.codegen.contract_changes import SpecChange
 from trading_api.codegen.order import UP_TO_DATE
 from trading_api.codegen.outcome import Outcome
 
-COMMAND = "make generate"
-
 
 def print_outcome(outcome: Outcome, *, as_json: bool) -> None:
     """Print it: what was done on standard output, what is wrong on standard error; with `as_json` all of it as JSON."""
@@ -28,6 +26,8 @@ def print_outcome(outcome: Outcome, *, as_json: bool) -> None:
 
 def told(outcome: Outcome) -> Iterator[str]:
     """What happened, and what changed in the contracts."""
+    if outcome.changes and outcome.since:
+        yield f"contracts changed since {outcome.since}:"
     yield from (change.line() for change in outcome.changes)
     yield from (f"{shown(file.path)}: {file.state}" for file in outcome.files)
     yield from (f"note: {note}" for note in outcome.notes)
@@ -41,7 +41,8 @@ def wrong(outcome: Outcome) -> Iterator[str]:
     """What keeps the run from being a success, and what to do."""
     yield from (f"error: {failure.reason}" for failure in outcome.failures)
     if outcome.check and outcome.files:
-        yield f"error: generated files are not up to date ({_count(len(outcome.files), 'file')}); run: {COMMAND}"
+        count = _count(len(outcome.files), "file")
+        yield f"error: generated files are not up to date ({count}); run: {outcome.command}"
     if outcome.broken:
         yield from _breaks(outcome.broken, outcome.base or "")
 
@@ -60,6 +61,7 @@ def to_json(outcome: Outcome) -> dict[str, object]:
         "ok": outcome.ok,
         "check": outcome.check,
         "files": [{"path": str(file.path), "state": file.state} for file in outcome.files],
+        "since": outcome.since,
         "changes": [change.to_json() for change in outcome.changes],
         "failures": [{"module": failure.module, "reason": failure.reason} for failure in outcome.failures],
         "notes": outcome.notes,

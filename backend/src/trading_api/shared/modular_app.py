@@ -7,10 +7,10 @@ from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
 
 from trading_api.shared.base_app import BaseApp
-from trading_api.shared.docs_pages.routes import document_routes
+from trading_api.shared.docs_pages.routes import versions_document_routes
 from trading_api.shared.edge import DEFAULT_BODY_LIMIT
 from trading_api.shared.module_app import ModuleApp
-from trading_api.shared.specs.merged import MergedDocuments
+from trading_api.shared.specs.deployment import DeploymentDocuments
 
 
 class ModularApp(BaseApp):
@@ -21,7 +21,7 @@ class ModularApp(BaseApp):
         module_apps: Sequence[ModuleApp],
         base_url: str,
         body_limit: int = DEFAULT_BODY_LIMIT,
-        merged: Sequence[MergedDocuments] = (),
+        merged: DeploymentDocuments | None = None,
     ) -> None:
         """`merged` are the documents of the whole deployment, served at `{base_url}/{version}` (A05)."""
         super().__init__(
@@ -38,8 +38,8 @@ class ModularApp(BaseApp):
         self._parts = base_url.count("/") + 3
         for path, app in self._by_path.items():
             self.mount(path, app, name=app.title)
-        for documents in merged:
-            self.router.routes.extend(document_routes(documents, f"{base_url}/{documents.version}", websockets=True))
+        if merged:
+            self.router.routes.extend(versions_document_routes(merged.of, base_url))
 
     async def serve_inside(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand a module's requests straight to its app; the router, which would try one mount after the other,

@@ -21,6 +21,8 @@ logger = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
 # A request can be wrong in more places than anybody reads; the answer stays small.
 MAX_FIELD_ERRORS = 50
+# What pydantic puts before the words of a ValueError or AssertionError, by the type of its error.
+_OWN_WORDS = {"value_error": "Value error, ", "assertion_error": "Assertion failed, "}
 # RFC 9110 renamed these; Python knows the new names from 3.13 on.
 _STATUSES = frozenset(int(status) for status in HTTPStatus)
 _TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
@@ -50,6 +52,15 @@ class Problem(BaseModel):
     errors: list[FieldError] | SkipJsonSchema[None] = Field(
         default=None, description="The wrong places, where there are some.", json_schema_extra=never_null
     )
+
+
+def field_error(item: Mapping[str, Any], *above: str) -> FieldError:
+    """The wrong place of one of pydantic's errors; `above` is where in the request the validated value stands."""
+    message = str(item["msg"])
+    if item["type"] in _OWN_WORDS:
+        # What the code of a model says is meant for people as it is.
+        message = message.removeprefix(_OWN_WORDS[item["type"]])
+    return FieldError(location=".".join(str(part) for part in (*above, *item["loc"])), message=message)
 
 
 class ProblemError(HTTPException):
@@ -105,7 +116,7 @@ async def handle_http_exception(request: Request, error: Exception) -> Response:
 async def handle_validation_error(request: Request, error: Exception) -> Response:
     """The problem of a request that does not have the declared shape: 422, with the wrong places."""
     assert isinstance(error, RequestValidationError)
-    errors = [_field_error(item) for item in error.errors()[:MAX_FIELD_ERRORS]]
+    errors = [field_error(item) for item in error.errors()[:MAX_FIELD_ERRORS]]
     detail = "; ".join(f"{item.location}: {item.message}" for item in errors[:3]) or "The request is not valid."
     _log_refusal(422, detail, error)
     return problem_response(request.scope, 422, detail, errors=errors)
@@ -151,7 +162,3 @@ def _instance(scope: Scope) -> str:
     # The path as it was sent: percent-encoded, and without the query, which may hold what is nobody's business.
     raw: bytes = scope.get("raw_path") or scope["path"].encode()
     return raw.partition(b"?")[0].decode("ascii", "backslashreplace")
-
-
-def _field_error(item: Mapping[str, Any]) -> FieldError:
-    return FieldError(location=".".join(str(part) for part in item["loc"]), message=str(item["msg"]))

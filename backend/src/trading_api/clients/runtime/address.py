@@ -24,11 +24,26 @@ class Address:
 
 
 def address(base_url: str, api_base: str, prefix: str) -> Address:
-    """Put the address together. Raises ValueError when `base_url` is not an HTTP URL, or holds a query."""
+    """Put the address together.
+
+    Raises ValueError when `base_url` is not an HTTP URL, holds a query, or ends with a part of what is added to it.
+    """
     parts = urlsplit(base_url)
     if parts.scheme not in _SOCKET_SCHEMES or not parts.netloc:
         raise ValueError(f"{base_url!r} is not a URL of a server; write it as http://127.0.0.1:8000")
     if parts.query or parts.fragment:
         raise ValueError(f"{base_url!r} has a query or a fragment; name only the server and, if need be, a path")
     base = api_base.strip("/")
-    return Address(base_url.rstrip("/") + (f"/{base}" if base else "") + prefix)
+    added = (f"/{base}" if base else "") + prefix
+    _refuse_twice(base_url, parts.path, added)
+    return Address(base_url.rstrip("/") + added)
+
+
+def _refuse_twice(base_url: str, path: str, added: str) -> None:
+    """Raise ValueError when `path` ends as `added` begins, as that of `http://127.0.0.1:8000/api/v1` does."""
+    own, more = path.strip("/").split("/"), added.strip("/").split("/")
+    for count in range(min(len(own), len(more)), 0, -1):
+        if own[-count:] == more[:count] != [""]:
+            part = "/" + "/".join(more[:count])
+            server = base_url.rstrip("/").removesuffix(part)
+            raise ValueError(f"{base_url!r} ends with {part}, which the client adds itself; write {server!r}")

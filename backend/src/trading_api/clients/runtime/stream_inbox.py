@@ -7,18 +7,23 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from .errors import DecodeError, SlowConsumer
+from .json_pointer import pointed
 from .stream_events import Event, Gap, Reconnected, Update
 from .stream_route import StreamRoute
 
 DataT = TypeVar("DataT")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Raw:
-    """An update as it came. It is read when it is taken, so one that is never taken costs nothing."""
+    """An update as it came. It is read when it is taken, so one that is never taken costs nothing.
+
+    `key` is what it is about, on a route whose contract says so.
+    """
 
     payload: object
     seq: int | None
+    key: str | None = None
 
 
 class Inbox(Generic[DataT]):
@@ -31,6 +36,7 @@ class Inbox(Generic[DataT]):
         self._size = size
         self._last_seq = since
         self._waiting: deque[Raw | Reconnected | Gap] = deque()
+        self._by_key: dict[str, Raw] = {}
         self._failure: Exception | None = None
         self._changed = asyncio.Event()
 
@@ -42,6 +48,8 @@ class Inbox(Generic[DataT]):
     def put(self, item: Raw | Reconnected | Gap) -> None:
         """Keep an item for the reader, unless it has had that update. Never waits."""
         if self._failure is not None or (isinstance(item, Raw) and self._is_old(item.seq)):
+            return
+        if isinstance(item, Raw) and self._replaces(item):
             return
         if len(self._waiting) >= self._size and not self._make_room():
             return
@@ -70,7 +78,11 @@ class Inbox(Generic[DataT]):
                 raise self._failure
             await self._wait()
         item = self._waiting.popleft()
-        return self._read(item) if isinstance(item, Raw) else item
+        if not isinstance(item, Raw):
+            return item
+        if item.key is not None:
+            del self._by_key[item.key]
+        return self._read(item)
 
     async def _wait(self) -> None:
         self._changed.clear()
@@ -84,9 +96,32 @@ class Inbox(Generic[DataT]):
         self._last_seq = seq
         return False
 
+    def _replaces(self, new: Raw) -> bool:
+        """Give `new` the place of the update that waits and is about the same; False where none does.
+
+        As servers do: who reads slowly gets the newest of everything, each in its turn.
+        """
+        new.key = self._key_of(new.payload)
+        if new.key is None:
+            return False
+        old = self._by_key.setdefault(new.key, new)
+        if old is new:
+            return False
+        old.payload = new.payload
+        self.dropped += 1
+        return True
+
+    def _key_of(self, payload: object) -> str | None:
+        if not self._route.conflate or self._route.key is None:
+            return None
+        try:
+            return repr(pointed(self._route.key, payload))
+        except LookupError:
+            return None
+
     def _make_room(self) -> bool:
-        """Drop the oldest where the route allows it; otherwise the subscription has failed."""
-        if not self._route.conflate:
+        """Drop the oldest where any update replaces any other; otherwise the subscription has failed."""
+        if not self._route.conflate or self._route.key is not None:
             what = f"{self._route.name}: {self._size} updates wait and another one came; read faster, or ask for less"
             self.fail(SlowConsumer(what))
             return False

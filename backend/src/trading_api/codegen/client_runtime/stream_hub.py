@@ -1,8 +1,8 @@
 """Keeps one connection for all subscriptions of a client: opened with the first, closed with the last."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 
 from .errors import ClientError, TransportError
 from .retry import Dice
@@ -57,6 +57,8 @@ class Hub:
         self._topics = Topics()
         self._link: Link | None = None
         self._keeper: asyncio.Task[None] | None = None
+        self._ending: set[asyncio.Task[None]] = set()
+        self._leavers: set[asyncio.Future[None]] = set()
         self._closed = False
 
     async def join(self, route: AnyRoute, payload: str, inbox: AnyInbox, since: int | None) -> Topic:
@@ -73,23 +75,41 @@ class Hub:
 
     async def leave(self, topic: Topic, inbox: AnyInbox) -> None:
         """Put no more into `inbox`; ask for no more of a topic that nobody reads, and end with the last one."""
-        if self._topics.leave(topic, inbox) and self._link is not None:
-            with suppress(ClientError):
-                await self._link.unsubscribe(topic)
-        if not self._topics:
-            await self._stop()
+        with self._leaver():
+            if self._topics.leave(topic, inbox) and self._link is not None:
+                with suppress(ClientError):
+                    await self._link.unsubscribe(topic)
+            if not self._topics:
+                await self._stop()
 
     async def aclose(self) -> None:
-        """End every subscription with TransportError, and the connection."""
+        """End every subscription with TransportError, and the connection; return when nothing of it runs any more."""
         self._closed = True
         self._fail(TransportError("stream", "the client was closed"))
         await self._stop()
+        while self._leavers:
+            await asyncio.wait(self._leavers)
+
+    @contextmanager
+    def _leaver(self) -> Iterator[None]:
+        """Known to `aclose` while it lasts: a loop that was left without `async with` leaves in a task of its own."""
+        gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._leavers.add(gone)
+        try:
+            yield
+        finally:
+            self._leavers.discard(gone)
+            gone.set_result(None)
 
     async def _stop(self) -> None:
+        """End the connection; return when it has ended, and those whose end had begun before."""
         keeper, self._keeper, self._link = self._keeper, None, None
         if keeper is not None:
+            self._ending.add(keeper)
+            keeper.add_done_callback(self._ending.discard)
             keeper.cancel()
-            await asyncio.wait({keeper})
+        if self._ending:
+            await asyncio.wait(self._ending)
 
     async def _keep(self) -> None:
         try:

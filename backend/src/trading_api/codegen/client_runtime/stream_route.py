@@ -14,6 +14,7 @@ class StreamRoute(Generic[RequestT, DataT]):
     """`name` as in `orders`; `data` reads the payload of an update.
 
     `conflate`: updates replace each other, so a slow reader misses old ones; otherwise it gets SlowConsumer.
+    `key`: a JSON pointer to what an update is about, as in `/symbol`; only updates about the same replace each other.
     `durable`: updates carry `seq`, and a subscription can begin after one.
     """
 
@@ -21,6 +22,7 @@ class StreamRoute(Generic[RequestT, DataT]):
     data: Json[DataT]
     conflate: bool = False
     durable: bool = False
+    key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,8 @@ def operation_docstring(operation: Operation) -> str:
 
 def stream_docstring(stream: Stream) -> str:
     """What the stream sends, and what happens to a slow reader."""
-    policy = "A slow reader misses old updates." if stream.conflate else "A slow reader gets SlowConsumer."
+    same = f" of the same `{stream.key}`" if stream.key else ""
+    policy = f"A slow reader misses old updates{same}." if stream.conflate else "A slow reader gets SlowConsumer."
     durable = " Numbered: a lost connection loses none, and `since` asks for earlier ones." if stream.durable else ""
     return docstring([stream.description, policy + durable])
 

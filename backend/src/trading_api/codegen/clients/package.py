@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from trading_api.codegen.clients.index import render_index
 from trading_api.codegen.clients.module_client import render_module_client
 from trading_api.codegen.clients.naming import client_class_name, sync_client_class_name
+from trading_api.codegen.clients.quick_start import quick_start
 from trading_api.codegen.clients.source import ClientSource
 from trading_api.codegen.clients.template import render
 
@@ -24,7 +25,7 @@ def render_package(sources: Sequence[ClientSource]) -> dict[str, str]:
     package = {**python, **typescript, **render_index(sources, package=".")}
     return {
         "pyproject.toml": render("pyproject.toml.j2"),
-        "README.md": render("README.md.j2", clients=_described(sources)),
+        "README.md": render("README.md.j2", clients=_described(sources), start=quick_start(sources)),
         **{f"{FOLDER}/{name}": text for name, text in sorted(package.items())},
     }
 

@@ -1,5 +1,6 @@
 """Renders `{module}_{version}_client.py`: calls, the asynchronous client and the synchronous one."""
 
+import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -52,6 +53,7 @@ def render_client(module: ClientModule, *, runtime: str) -> str:
         target=_target,
         headers=_headers,
         body=_body,
+        key_of=_key_of,
         is_none=lambda text: text == "None",
     )
     code = _DOCSTRING.sub("", body)
@@ -99,6 +101,10 @@ def _declared(name: str, annotation: str, *, required: bool) -> str:
 def _accepted(annotation: str) -> str:
     """What may be passed: whole numbers count as decimals and floats."""
     return f"{annotation} | int" if annotation == "decimal.Decimal" else annotation
+
+
+def _key_of(stream: Stream) -> str:
+    return "" if stream.key is None else f", key={json.dumps(stream.key)}"
 
 
 def _target(operation: Operation) -> str:

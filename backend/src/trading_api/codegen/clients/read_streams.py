@@ -20,6 +20,7 @@ class RawStream:
     data: Json
     conflate: bool
     durable: bool
+    key: str | None
     description: str
     address: str
 
@@ -36,6 +37,7 @@ class Stream:
     data_schema: Json
     conflate: bool
     durable: bool
+    key: str | None
     description: str
 
 
@@ -66,6 +68,7 @@ def _named(raw: list[RawStream], components: Components, taken: frozenset[str]) 
             data_schema=data,
             conflate=stream.conflate,
             durable=stream.durable,
+            key=stream.key,
             description=stream.description,
         )
 
@@ -79,9 +82,18 @@ def _raw(document: Mapping[str, Any], name: str, spec: Json) -> RawStream:
         data=_property(document, f"{name}.update", update, "payload"),
         conflate=channel.get("x-back-pressure") == "conflate",
         durable=bool(channel.get("x-durable")),
+        key=_key(name, channel),
         description=str(channel.get("description") or f"Updates of {name}."),
         address=str(channel.get("address") or ""),
     )
+
+
+def _key(route: str, channel: Json) -> str | None:
+    """The JSON pointer to what an update is about. Raises ClientSourceError for what is none."""
+    key = channel.get("x-conflate-key")
+    if key is not None and not (isinstance(key, str) and key.startswith("/")):
+        raise ClientSourceError(f"channel {route}", f"x-conflate-key {key!r} is no JSON pointer into an update")
+    return key
 
 
 def _payload(document: Mapping[str, Any], route: str, channel: Json, end: str) -> Json:

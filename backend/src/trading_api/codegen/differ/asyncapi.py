@@ -120,5 +120,9 @@ def _channel_changes(was: Node, now: Node) -> Iterator[Finding]:
 
 
 def _policy(key: str, now: Node) -> Callable[[str, str], Finding]:
-    """Another way of delivery breaks readers: they get fewer updates, or are closed. Durable is more than before."""
-    return harmless if key == "x-durable" and now.get(key) is True else replaced
+    """Another way of delivery breaks readers: they get fewer updates, or are closed.
+
+    Durable is more than before; by which key updates replace each other concerns those that wait only.
+    """
+    better = key == "x-conflate-key" or (key == "x-durable" and now.get(key) is True)
+    return harmless if better else replaced

@@ -16,6 +16,7 @@ from trading_api.shared.registry import PACKAGE_FOLDER, installed_modules
 
 FAILED = 1
 WRONG_USAGE = 2
+_NOT_GENERATED = "the module was written, but not what follows from it: fix the above, then run: make generate"
 
 
 def main(argv: Sequence[str]) -> int:
@@ -24,23 +25,25 @@ def main(argv: Sequence[str]) -> int:
     module = NewModule(options.name, options.version, options.ws)
     wrong = problems(module, installed_modules())
     if wrong:
-        return _refuse(wrong, WRONG_USAGE)
+        return _refuse(wrong, WRONG_USAGE, as_json=options.json)
     checkout = Checkout.around(PACKAGE_FOLDER)
     if checkout is None:
-        return _refuse([f"{PACKAGE_FOLDER} is not in a checkout of the source, so there is no place for tests"], FAILED)
+        said = f"{PACKAGE_FOLDER} is not in a checkout of the source, so there is no place for tests"
+        return _refuse([said], FAILED, as_json=options.json)
     return _create(module, checkout, as_json=options.json)
 
 
 def _create(module: NewModule, checkout: Checkout, *, as_json: bool) -> int:
     taken = checkout.taken(module)
     if taken:
-        return _refuse([f"{checkout.shown(path)} exists; nothing was written" for path in taken], FAILED)
+        said = [f"{checkout.shown(path)} exists; nothing was written" for path in taken]
+        return _refuse(said, FAILED, as_json=as_json)
     folders = {folder: render(module, part) for part, folder in checkout.parts(module).items()}
     try:
         place_folders(folders)
     except OSError as error:
         place = checkout.shown(Path(error.filename2 or error.filename or checkout.package))
-        return _refuse([f"{place}: {error.strerror or error}; nothing was written"], FAILED)
+        return _refuse([f"{place}: {error.strerror or error}; nothing was written"], FAILED, as_json=as_json)
     generated = _generate(checkout.package)
     written = Written(
         module,
@@ -48,14 +51,17 @@ def _create(module: NewModule, checkout: Checkout, *, as_json: bool) -> int:
         tests=checkout.shown(checkout.parts(module)["tests"]),
         config=_read_config(checkout),
     )
-    print(json.dumps({**written.document(), "generated": generated}) if as_json else written.text())
-    return (
-        0
-        if generated
-        else _refuse(
-            ["the module was written, but not what follows from it: fix the above, then run: make generate"], FAILED
-        )
-    )
+    return _tell(written, generated=generated, as_json=as_json)
+
+
+def _tell(written: Written, *, generated: bool, as_json: bool) -> int:
+    """Say what was written, and whether what follows from it was too; the exit code."""
+    errors = [] if generated else [_NOT_GENERATED]
+    if as_json:
+        print(json.dumps({"ok": generated, **written.document(), "generated": generated, "errors": errors}))
+        return FAILED if errors else 0
+    print(written.text())
+    return _refuse(errors, FAILED, as_json=False) if errors else 0
 
 
 def _generate(package: Path) -> bool:
@@ -72,7 +78,10 @@ def _read_config(checkout: Checkout) -> str:
     return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
 
 
-def _refuse(reasons: Sequence[str], code: int) -> int:
+def _refuse(reasons: Sequence[str], code: int, *, as_json: bool) -> int:
+    if as_json:
+        print(json.dumps({"ok": False, "errors": list(reasons)}))
+        return code
     for reason in reasons:
         print(f"error: {reason}", file=sys.stderr)
     return code

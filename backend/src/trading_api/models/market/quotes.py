@@ -1,6 +1,6 @@
 """Quotes on the wire: what a symbol trades at now (TradingView's QuoteData)."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -81,6 +81,7 @@ class QuoteData(BaseModel):
     """The quote of one symbol, or that there is none."""
 
     model_config = ConfigDict(frozen=True)
+    conflate_key: ClassVar[str] = "/n"
 
     s: Literal["ok", "error"] = Field(description="error: the symbol is unknown, or has no quotes; `v` is empty.")
     n: str = Field(description="The symbol exactly as it was asked for.", examples=["AAPL"])

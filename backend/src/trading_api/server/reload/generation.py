@@ -137,15 +137,35 @@ def _serve(bound: socket.socket, options: ServeOptions, pipe: int) -> int:
         if reported:
             logger.exception("the server failed")
         else:
-            send_report(pipe, _failure(error))
+            send_report(pipe, failure_of(error))
         return 1
     return 0
 
 
-def _failure(error: BaseException) -> Failed:
+def failure_of(error: BaseException) -> Failed:
+    """What the parent is told of `error`: a traceback only where code of a module, or a mistake of ours, raised it."""
     # A ModuleError names its place itself. It is known by that, for its class is of another age than this code.
-    reason = str(error) if hasattr(error, "place") else f"{place_of(error, PACKAGE_FOLDER)}: {describe(error)}"
-    return Failed(reason, "".join(traceback.format_exception(error.__cause__ or error))[-MAX_TRACEBACK:])
+    if not hasattr(error, "place"):
+        return Failed(f"{place_of(error, PACKAGE_FOLDER)}: {describe(error)}", _traceback_of(error))
+    return Failed(_in_one_line(str(error)), "" if _says_all(error) else _traceback_of(error.__cause__ or error))
+
+
+def _says_all(error: BaseException) -> bool:
+    """Whether a ModuleError is about what stands in a file (`problems`: in a declaration), not about code that ran.
+
+    A traceback would then show nothing but how this package found out.
+    """
+    return hasattr(error, "problems") or error.__cause__ is None
+
+
+def _in_one_line(text: str) -> str:
+    """`text`, whose first line announces the others, as one line of the log."""
+    head, *rest = text.splitlines()
+    return f"{head} {'; '.join(rest)}" if rest else head
+
+
+def _traceback_of(error: BaseException) -> str:
+    return "".join(traceback.format_exception(error))[-MAX_TRACEBACK:]
 
 
 def _loaded_files() -> tuple[str, ...]:

@@ -23,7 +23,7 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The generation could not start: where and why in one line, and the traceback."""
+    """The generation could not start: where and why in one line, and the traceback if that says more."""
 
     reason: str
     traceback: str

@@ -8,13 +8,11 @@ from typing import Any
 from trading_api.shared.docs_pages.schema_text import (
     TypePart,
     bounds,
-    example,
-    in_order,
-    name_of,
     schema_anchor,
     type_parts,
 )
 from trading_api.shared.specs.canonical import Json
+from trading_api.shared.specs.examples import example, in_order, name_of
 
 _POLICIES = {
     "conflate": "of updates that are not read in time, only the newest of each key is kept.",
@@ -61,7 +59,7 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A member of an object."""
+    """A member of an object; `name` is its path where that object is a member itself: `payload.topic`."""
 
     name: str
     type: tuple[TypePart, ...]
@@ -131,18 +129,41 @@ def _exchanges(document: Json, channel: str) -> Iterator[Exchange]:
 def _messages(document: Json, operation: Json) -> Iterator[Message]:
     """First what the operation is about, then the replies to it."""
     from_client = operation["action"] == "receive"
+    request = ""
     for reference in operation.get("messages", ()):
-        yield _message(document, reference, "client sends" if from_client else "server sends")
+        message = _resolve(document, reference)
+        request = message["name"]
+        yield _message(message, _example(document, message), "client sends" if from_client else "server sends")
     for reference in operation.get("reply", {}).get("messages", ()):
-        yield _message(document, reference, "server answers")
+        message = _resolve(document, reference)
+        yield _message(message, _as_answer_to(request, _example(document, message)), "server answers")
 
 
-def _message(document: Json, reference: Json, direction: str) -> Message:
-    message = _resolve(document, reference)
-    schemas = document["components"]["schemas"]
+def _message(message: Json, shown: Json, direction: str) -> Message:
     name = name_of(message["payload"]) or ""
-    text = json.dumps(example(message["payload"], schemas), indent=2, ensure_ascii=False)
+    text = json.dumps(shown, indent=2, ensure_ascii=False)
     return Message(direction, message["name"], name, schema_anchor(name), text)
+
+
+def _example(document: Json, message: Json) -> Json:
+    """The frame that the message gives as an example; where it gives none, one of its shape."""
+    given = [item["payload"] for item in message.get("examples", ())]
+    frame = _ordered(given[0] if given else example(message["payload"], document["components"]["schemas"]))
+    return frame if isinstance(frame, dict) else {}
+
+
+def _ordered(value: object) -> object:
+    """`value` with the members of objects as pages show them: a file has them in an order of its own."""
+    if isinstance(value, list):
+        return [_ordered(item) for item in value]
+    return {name: _ordered(value[name]) for name in in_order(value)} if isinstance(value, dict) else value
+
+
+def _as_answer_to(request: str, frame: Json) -> Json:
+    """`frame`, which is the same for all requests if it is an error, as the answer to this one."""
+    if frame.get("type") != "error":
+        return frame
+    return {**frame, "payload": {**frame["payload"], "request_type": request}}
 
 
 def _resolve(document: Json, value: Json) -> Json:
@@ -155,12 +176,17 @@ def _resolve(document: Json, value: Json) -> Json:
     return value
 
 
-def _field(name: str, body: Json, required: bool) -> Field:
-    return Field(name, type_parts(body), required, body.get("description", ""), bounds(body))
+def _fields(schema: Json, above: str = "") -> Iterator[Field]:
+    """The members of an object, each followed by its own, if it is an object that has no name to look it up by."""
+    members: Mapping[str, Json] = schema.get("properties", {})
+    required = set(schema.get("required", ()))
+    for member in in_order(members):
+        body, name = members[member], f"{above}{member}"
+        yield Field(name, type_parts(body), member in required, body.get("description", ""), bounds(body))
+        yield from _fields(body, f"{name}.")
+        yield from _fields(body.get("items", {}), f"{name}[].")
 
 
 def _schema(name: str, schema: Json) -> Schema:
-    members: Mapping[str, Json] = schema.get("properties", {})
-    required = set(schema.get("required", ()))
-    fields = tuple(_field(member, members[member], member in required) for member in in_order(members))
+    fields = tuple(_fields(schema))
     return Schema(name, schema_anchor(name), schema.get("description", ""), fields, type_parts(schema))

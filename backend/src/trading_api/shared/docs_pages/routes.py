@@ -15,6 +15,7 @@ from trading_api.shared.specs.canonical import Json, render_json
 
 _FOR_EVER = "public, max-age=31536000, immutable"
 _ASK_ALWAYS = "no-cache"
+_NOTHING = "There is nothing at this path."
 
 
 class Documents(Protocol):
@@ -26,33 +27,59 @@ class Documents(Protocol):
     def asyncapi(self, url: str) -> Json | None: ...
 
 
-def document_routes(documents: Documents, prefix: str = "", *, websockets: bool) -> Iterator[Route]:
-    """The routes at `prefix`: the OpenAPI document and its page, and with `websockets` the AsyncAPI ones.
+_Find = Callable[[Request], tuple[str, Documents]]
+"""The documents that a request asks for, and the path of what they describe, below the app's own."""
 
-    The endpoints are plain functions, so they run in the thread pool: reading and rendering never block the event loop.
-    """
 
-    def root(request: Request) -> str:
-        return f"{request.scope.get('root_path', '')}{prefix}"
+def document_routes(documents: Documents, *, websockets: bool) -> Iterator[Route]:
+    """The routes of an app's own documents: OpenAPI and its page, and with `websockets` AsyncAPI and its page."""
+    return _routes("", lambda _request: ("", documents), websockets)
+
+
+def versions_document_routes(find: Callable[[str], Documents | None], base_url: str) -> Iterator[Route]:
+    """The same routes at `{base_url}/{version}`. Each request asks `find` for the documents; None is a 404."""
+
+    def found(request: Request) -> tuple[str, Documents]:
+        version = request.path_params["version"]
+        documents = find(version)
+        if documents is None:
+            raise ProblemError(404, _NOTHING)
+        return f"{base_url}/{version}", documents
+
+    return _routes(f"{base_url}/{{version}}", found, websockets=True)
+
+
+def _routes(prefix: str, find: _Find, websockets: bool) -> Iterator[Route]:
+    """The endpoints are plain functions, so they run in the thread pool: reading and rendering never block the loop."""
+
+    def found(request: Request) -> tuple[str, Documents]:
+        below, documents = find(request)
+        return f"{request.scope.get('root_path', '')}{below}", documents
 
     def openapi(request: Request) -> Response:
-        return _json(request, documents.openapi(root(request)))
+        root, documents = found(request)
+        return _json(request, documents.openapi(root))
 
     def docs(request: Request) -> Response:
-        return page_answer(request, openapi_page(documents.title, root(request)), SCRIPT_POLICY)
+        root, documents = found(request)
+        return page_answer(request, openapi_page(documents.title, root), SCRIPT_POLICY)
 
     def asset(request: Request) -> Response:
+        found(request)
         return _asset(request, request.path_params["name"])
 
     def asyncapi(request: Request) -> Response:
-        return _json(request, _existing(documents.asyncapi(root(request))))
+        root, documents = found(request)
+        return _json(request, _existing(documents.asyncapi(root)))
 
     def ws_docs(request: Request) -> Response:
-        url = root(request)
-        return page_answer(request, asyncapi_page(_existing(documents.asyncapi(url)), url), PLAIN_POLICY)
+        root, documents = found(request)
+        return page_answer(request, asyncapi_page(_existing(documents.asyncapi(root)), root), PLAIN_POLICY)
 
     yield _route(f"{prefix}/openapi.json", openapi)
     yield _route(f"{prefix}/docs", docs)
+    # What a page loads is addressed from the root, so it is the same page here.
+    yield _route(f"{prefix}/docs/", docs)
     yield _route(f"{prefix}/docs/{{name}}", asset)
     if websockets:
         yield _route(f"{prefix}/ws/asyncapi.json", asyncapi)
@@ -75,7 +102,7 @@ def _existing(document: Json | None) -> Json:
 
 def _asset(request: Request, name: str) -> Response:
     if name not in ASSETS:
-        raise ProblemError(404, "There is nothing at this path.")
+        raise ProblemError(404, _NOTHING)
     # The pages name the content in the query; without that, nothing says that it will stay the same.
     named = request.query_params.get("v") == digest(name)
     return answer(request, read_asset(name), media_type(name), cache_control=_FOR_EVER if named else _ASK_ALWAYS)

@@ -8,6 +8,7 @@ from pydantic import TypeAdapter
 
 from trading_api.shared.specs.canonical import Json
 from trading_api.shared.specs.info import asyncapi_license, info
+from trading_api.shared.specs.ws_frame_examples import ERROR_EXAMPLE, frame_examples
 from trading_api.shared.specs.ws_frame_schemas import Parts, error_frame, frame_schemas, pascal_case
 from trading_api.shared.specs.ws_frames import RequestId, WsError, WsReply
 from trading_api.shared.ws.declaration import Conflate, Durable
@@ -40,6 +41,11 @@ def asyncapi_document(*, title: str, version: str, description: str, address: st
     if routes:
         frames["error"] = error_frame(parts[routes[0].route])
     names = _names_of_frames(frames, schemas)
+    examples = {"error": ERROR_EXAMPLE} | {
+        f"{route.route}.{end}": body
+        for route in routes
+        for end, body in frame_examples(route, parts[route.route], schemas).items()
+    }
     return {
         "asyncapi": "3.0.0",
         "info": {**info(title, version, description), "license": asyncapi_license()},
@@ -48,7 +54,7 @@ def asyncapi_document(*, title: str, version: str, description: str, address: st
         "channels": {route.route: _channel(route, address) for route in routes},
         "operations": {name: body for route in routes for name, body in _operations(route).items()},
         "components": {
-            "messages": {name: _message(name, names[name]) for name in frames},
+            "messages": {name: _message(name, names[name], examples[name]) for name in frames},
             "schemas": {**schemas, **{names[name]: {**body, "title": names[name]} for name, body in frames.items()}},
         },
     }
@@ -95,7 +101,7 @@ def _names_of_frames(frames: Iterable[str], taken: Iterable[str]) -> dict[str, s
     return names
 
 
-def _message(name: str, schema: str) -> Json:
+def _message(name: str, schema: str, example: Json) -> Json:
     end = name.partition(".")[2]
     summary = _SUMMARIES[end] if end else "Why a frame was not answered with what it asked for."
     return {
@@ -104,6 +110,7 @@ def _message(name: str, schema: str) -> Json:
         "summary": summary,
         "contentType": "application/json",
         "payload": {"$ref": f"#/components/schemas/{schema}"},
+        "examples": [{"payload": example}],
     }
 
 
@@ -119,7 +126,14 @@ def _channel(route: AnyRoute, address: str) -> Json:
         "x-topic": f"{route.route}:{{request}}",
         "x-back-pressure": "conflate" if issubclass(route.delivery, Conflate) else "disconnect",
         "x-durable": issubclass(route.delivery, Durable),
+        **_conflate_key(route),
     }
+
+
+def _conflate_key(route: AnyRoute) -> Json:
+    """The JSON pointer to what an update is about, where the class of the data names it (see Conflate)."""
+    key = getattr(route.data_type, "conflate_key", None)
+    return {"x-conflate-key": key} if key is not None and issubclass(route.delivery, Conflate) else {}
 
 
 def describe(route: AnyRoute) -> str:

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -90,15 +90,6 @@ def _merge(kind: Kind, documents: Mapping[str, Json], version: str, base_url: st
 
     merge = merge_openapi if kind == "openapi" else merge_asyncapi
     return merge(documents, version=version, base_url=base_url)
-
-
-def merged_documents(sources: Iterable[SpecSource]) -> list[MergedDocuments]:
-    """One for every version that some module has, oldest first."""
-    by_version: dict[str, list[SpecSource]] = {}
-    for source in sources:
-        by_version.setdefault(source.version, []).append(source)
-    versions = sorted(by_version, key=lambda version: int(version[1:]))
-    return [MergedDocuments(version, tuple(by_version[version])) for version in versions]
 
 
 def _stamp(path: Path) -> _Stamp:

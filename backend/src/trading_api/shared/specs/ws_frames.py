@@ -16,9 +16,7 @@ class WsReply(BaseModel):
 
     status: Literal["ok"] = Field(description="Always ok; a refusal is an error frame.")
     message: str = Field(description="The same in words.", examples=["Subscribed"])
-    topic: str = Field(
-        description="The name that updates of this subscription carry.", examples=['bars:{"symbol":"A"}']
-    )
+    topic: str = Field(description="The name that updates of this subscription carry.")
 
 
 class WsError(BaseModel):
@@ -27,11 +25,10 @@ class WsError(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     code: ErrorCode = Field(description="The reason, for programs.", examples=["invalid_payload"])
-    detail: str = Field(description="The reason, for people.", examples=["symbol: Field required"])
+    detail: str = Field(description="The reason, for people.", examples=["payload: Input should be an object"])
     request_type: str | SkipJsonSchema[None] = Field(
         default=None,
         description="`type` of the refused frame, where it could be read.",
-        examples=["bars.subscribe"],
         json_schema_extra=never_null,
     )
     errors: list[FieldError] | SkipJsonSchema[None] = Field(

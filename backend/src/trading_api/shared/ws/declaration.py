@@ -10,7 +10,11 @@ class Delivery:
 
 
 class Conflate(Delivery):
-    """Keep only the newest update of each key: for values that replace each other, such as quotes."""
+    """Keep only the newest update of each key: for values that replace each other, such as quotes.
+
+    Where a topic has several keys, the data's class says for clients where the key stands in it, as a JSON pointer:
+    `conflate_key: ClassVar[str] = "/symbol"`.
+    """
 
 
 class Disconnect(Delivery):

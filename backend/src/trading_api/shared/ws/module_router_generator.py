@@ -31,12 +31,12 @@ __all__ = [
     "routers_current",
 ]
 
-# How often the declarations may be edited while they are read.
-_ATTEMPTS = 20
+# How often the declarations may be edited while they are read, until one of their states is taken.
+_ATTEMPTS = 5
 
 
 def ensure_routers(ws_package: Path, *, write: bool, package: str | None = None) -> None:
-    """Have the generated routers of a folder `…/<module>/ws/<version>/` current, at the moment of the return.
+    """Have the generated routers of a folder `…/<module>/ws/<version>/` current: what a state since the call generates.
 
     To import them, use `routers_current`. Raises as that does.
     """
@@ -47,6 +47,8 @@ def ensure_routers(ws_package: Path, *, write: bool, package: str | None = None)
 @contextmanager
 def routers_current(ws_package: Path, *, write: bool, package: str | None = None) -> Iterator[None]:
     """Inside, `ws_generated/` is what the declarations generate, and no process replaces it: import it here.
+
+    With declarations that are edited all the while, it is of one of the states since the call.
 
     Stale ones are regenerated with `write`, else refused. `package` is the folder's import name; without it, the
     `__init__.py` files tell. Not reentrant. Raises StaleRoutersError, DeclarationError, RoutersNotWritableError.
@@ -93,24 +95,43 @@ def generate_module_routers(
 
 def _check(folder: WsFolder) -> None:
     """Raise what keeps a stale version from being generated, so that no other version is written before."""
-    source = _read(folder)
-    if not is_current(source):
-        from trading_api.shared.ws.generation.generator import generate_files
-
-        generate_files(source, formatted=False)
+    _next_files(folder, formatted=False)
 
 
 def _regenerate(folder: WsFolder, *, formatted: bool) -> tuple[Path, ...]:
-    """Generate until the folder is current: the declarations may be edited meanwhile. Returns what was written."""
+    """Bring the folder in line with its declarations; returns what was written.
+
+    They may be edited meanwhile: then it is done again, but not for ever. What was generated last is of a text that
+    stood there during the call; nobody can be told more, for the next edit may follow the return.
+    """
     changed: tuple[Path, ...] = ()
     for _ in range(_ATTEMPTS):
+        files = _next_files(folder, formatted=formatted)
+        if files is None:
+            break
+        from trading_api.shared.ws.generation.generator import write_generated
+
+        changed += write_generated(folder, files)
+    return changed
+
+
+def _next_files(folder: WsFolder, *, formatted: bool) -> dict[str, str] | None:
+    """What the folder must hold, None if it does. Raises DeclarationError.
+
+    A mistake in a text that was replaced since is none: it may have been half an edit, or types of two ages.
+    """
+    for attempt in range(1, _ATTEMPTS + 1):
         source = _read(folder)
         if is_current(source, formatted=formatted):
-            return changed
-        from trading_api.shared.ws.generation.generator import generate_files, write_generated
+            return None
+        from trading_api.shared.ws.generation.generator import generate_files
 
-        changed += write_generated(folder, generate_files(source, formatted=formatted))
-    raise RoutersError(folder.module, Place(str(folder.path)), "its files change faster than routers can be generated")
+        try:
+            return generate_files(source, formatted=formatted)
+        except DeclarationError:
+            if attempt == _ATTEMPTS or _read(folder) == source:
+                raise
+    raise AssertionError("the last attempt returns or raises")
 
 
 def _read(folder: WsFolder) -> Source:

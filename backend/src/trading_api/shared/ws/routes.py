@@ -1,16 +1,20 @@
 """The routes of one version of a module, ready to validate requests and serialise updates."""
 
+import itertools
 import json
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from trading_api.shared.problems import MAX_FIELD_ERRORS, FieldError
+from trading_api.shared.problems import MAX_FIELD_ERRORS, FieldError, field_error
 from trading_api.shared.ws.declaration import Conflate, Durable
 from trading_api.shared.ws.errors import RequestError
 from trading_api.shared.ws.route import AnyRoute
 from trading_api.shared.ws.topic_name import topic_name
+
+_TOO_LARGE = "The number is too large"
 
 
 class CompiledRoute:
@@ -31,10 +35,12 @@ class CompiledRoute:
             # By way of JSON, for the rules of JSON are not those of Python: a string may be a date, even if strict.
             return self.request.validate_json(json.dumps(payload, allow_nan=False))
         except ValidationError as error:
-            raise _invalid_payload(error) from error
+            items = error.errors(include_url=False, include_context=False, include_input=False)[:MAX_FIELD_ERRORS]
+            raise _invalid_payload([field_error(item, "payload") for item in items]) from error
         except ValueError as error:
-            # Numbers that JSON can write and nobody can hold.
-            raise RequestError("invalid_payload", f"payload: {error}") from error
+            # Numbers that JSON can write and nobody can hold: 1e999.
+            places = itertools.islice(_infinite(payload, "payload"), MAX_FIELD_ERRORS)
+            raise _invalid_payload([FieldError(location=place, message=_TOO_LARGE) for place in places]) from error
 
     def topic_of(self, request: object, most_bytes: int) -> str:
         """The name of the topic that `request` asks for. Raises RequestError where that is longer than `most_bytes`."""
@@ -50,8 +56,18 @@ def compile_routes(routes: Iterable[AnyRoute]) -> dict[str, CompiledRoute]:
     return {route.route: CompiledRoute(route) for route in routes}
 
 
-def _invalid_payload(error: ValidationError) -> RequestError:
-    items = error.errors(include_url=False, include_context=False, include_input=False)[:MAX_FIELD_ERRORS]
-    errors = [FieldError(location=".".join(map(str, ("payload", *item["loc"]))), message=item["msg"]) for item in items]
+def _infinite(value: object, place: str) -> Iterator[str]:
+    """Where in `value`, which stands at `place`, numbers are too large to be held."""
+    if isinstance(value, float) and not math.isfinite(value):
+        yield place
+    elif isinstance(value, dict):
+        for name, member in value.items():
+            yield from _infinite(member, f"{place}.{name}")
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _infinite(item, f"{place}.{index}")
+
+
+def _invalid_payload(errors: Sequence[FieldError]) -> RequestError:
     detail = "; ".join(f"{item.location}: {item.message}" for item in errors[:3])
     return RequestError("invalid_payload", detail, errors)

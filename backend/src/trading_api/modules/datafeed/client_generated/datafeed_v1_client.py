@@ -52,7 +52,7 @@ _BARS_STREAM: StreamRoute[models.BarsSubscription, models.Bar] = StreamRoute(
     "bars", Json[models.Bar](models.Bar), conflate=False, durable=False
 )
 _QUOTES_STREAM: StreamRoute[models.QuotesSubscription, models.QuoteData] = StreamRoute(
-    "quotes", Json[models.QuoteData](models.QuoteData), conflate=True, durable=False
+    "quotes", Json[models.QuoteData](models.QuoteData), conflate=True, durable=False, key="/n"
 )
 
 
@@ -208,7 +208,7 @@ class DatafeedClient(AsyncStreamClient):
     def quotes(self) -> Stream[models.QuotesSubscription, models.QuoteData]:
         """Live quotes, one symbol an update: all at once, then fast symbols as they change, the others once a minute.
 
-        A slow reader misses old updates.
+        A slow reader misses old updates of the same `/n`.
         """
         return self._stream(_QUOTES_STREAM)
 

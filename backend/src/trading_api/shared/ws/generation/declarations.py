@@ -109,7 +109,8 @@ class _Reader:
             return
         arguments = router.slice.elts if isinstance(router.slice, ast.Tuple) else [router.slice]
         if not 2 <= len(arguments) <= 3:
-            said = f"WsRouter takes two types and perhaps a delivery; here are {len(arguments)} arguments"
+            given = "1 argument" if len(arguments) == 1 else f"{len(arguments)} arguments"
+            said = f"WsRouter takes two types and perhaps a delivery, not {given}"
             self._report(router, said, "as in WsRouter[Request, Data] or WsRouter[Request, Data, Conflate]")
             return
         reader = ArgumentReader(self._bindings, self._tree, _RESERVED | {alias.name})
