@@ -109,7 +109,7 @@ test: $(installed) generate lint type-check ## Everything: lint, types, unit, go
 	@$(bin)/python -m pytest -n auto --dist loadfile $(args)
 
 test-fast: $(installed) ## The tests without processes and sockets (args=tests/unit/broker: those of one folder)
-	@$(bin)/python -m pytest -n auto --dist worksteal $(if $(filter tests/%,$(args)),,tests/unit tests/golden) $(args)
+	@$(bin)/python -m pytest -p no:schemathesis -n auto --dist loadfile --hypothesis-profile=quick $(if $(filter tests/%,$(args)),,tests/unit tests/golden) $(args)
 
 test-contracts: $(installed) tests/contracts/node_modules/.installed ## What is generated, judged by the tools of its readers (needs Node 20 and npm)
 	@$(bin)/python -m pytest -m contracts tests/contracts $(args)
