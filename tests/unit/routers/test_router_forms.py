@@ -143,6 +143,9 @@ def test_W01_any_type_may_be_an_argument(example: Example, argument: str) -> Non
     assert found["orders"].request_type == ARGUMENTS[argument]()
 
 
+HEAD = "from typing import TypeAlias\nfrom trading_api.shared.ws import WsRouter\n"
+
+
 def test_W01_types_of_the_file_itself_are_imported_from_it(example: Example) -> None:
     found = example.routers(
         """
@@ -159,7 +162,7 @@ def test_W01_types_of_the_file_itself_are_imported_from_it(example: Example) -> 
         OrdersWsRouter: TypeAlias = WsRouter[Own.Inner, Tried]
         FillsWsRouter: TypeAlias = WsRouter[Own, Told]
         """,
-        head="import typing\nfrom pydantic import BaseModel\nfrom typing import TypeAlias\nfrom trading_api.shared.ws import WsRouter\n",
+        head="import typing\nfrom pydantic import BaseModel\n" + HEAD,
     )
     assert found["orders"].request_type.__qualname__ == "Own.Inner"
     assert found["orders"].data_type is found["fills"].data_type is shape("Data")
