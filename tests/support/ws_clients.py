@@ -21,14 +21,18 @@ class FakeSocket:
         self.on_close: Callable[[], None] = lambda: None
         self.written = asyncio.Event()
         self.writable = True
+        self._reads_one = False
         self._on_writable: Callable[[], None] = lambda: None
 
     def attach(self, on_writable: Callable[[], None]) -> None:
         self._on_writable = on_writable
 
     def write(self, message: Message) -> None:
+        assert message.frame.endswith(message.payload), "what a real socket takes"
         self.sent.append(json.loads(message.payload))
         self.written.set()
+        if self._reads_one:
+            self._reads_one = self.writable = False
 
     def close(self, code: int, reason: str) -> None:
         self.closed = (code, reason)
@@ -40,6 +44,12 @@ class FakeSocket:
     def read_again(self) -> None:
         """The client reads all there is."""
         self.writable = True
+        self._reads_one = False
+        self._on_writable()
+
+    def read_one(self) -> None:
+        """The client has room for one message."""
+        self.writable = self._reads_one = True
         self._on_writable()
 
 
@@ -126,6 +136,7 @@ def assert_nothing_left(hub: Hub) -> None:
     now = hub.statistics()
     assert (now.connections, now.topics, now.subscriptions) == (0, 0, 0)
     assert now.topics_created == now.topics_removed
+    assert hub.memory.used == 0
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 

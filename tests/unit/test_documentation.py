@@ -10,6 +10,7 @@ import yaml
 from deploy import reference
 from deploy.cli.arguments import build_parser
 from deploy.schema import DeploymentConfig
+from trading_api.models.market.quotes import MAX_SYMBOLS
 from trading_api.shared.ws.errors import ERROR_CODES
 from trading_api.shared.ws.limits import DEFAULT_LIMITS
 
@@ -79,10 +80,13 @@ def test_W04_every_error_code_and_route_is_in_the_guide_to_streams() -> None:
 def test_W04_the_guide_to_streams_tells_the_limits_that_hold() -> None:
     page = (ROOT / "docs" / "how-to" / "stream.md").read_text(encoding="utf-8")
     told = (
-        f"{DEFAULT_LIMITS.subscriptions} per connection",
+        f"{DEFAULT_LIMITS.subscriptions} per connection, {DEFAULT_LIMITS.held_keys} keys in all",
+        f"or {DEFAULT_LIMITS.held_bytes // 1024} KiB of topics",
+        f"A topic has at most {DEFAULT_LIMITS.topic_bytes // 1024} KiB",
+        f"at most {MAX_SYMBOLS} different symbols",
         f"More than {DEFAULT_LIMITS.messages_per_s:g} messages a second, after a burst of {DEFAULT_LIMITS.burst}",
         f"more than {DEFAULT_LIMITS.frame_bytes // 1024} KiB",
-        f"{DEFAULT_LIMITS.queue} at most",
+        f"{DEFAULT_LIMITS.queue} at most and of {DEFAULT_LIMITS.queue_bytes // 1024**2} MiB",
         f"at most {DEFAULT_LIMITS.id_length} characters",
     )
     assert [text for text in told if text not in page] == []

@@ -95,10 +95,10 @@ def test_W03_the_life_of_a_stream_in_the_guide_runs_over_a_restart(package: Path
             program.wait_for("bar ")
             assert server.stop(signal.SIGTERM) == 0
             with serve(package, port):
-                assert program.kinds() == ["refused", "bar", "back", "gap", "left"]
+                assert program.kinds() == ["refused", "bar", "lost", "back", "gap", "left"]
 
 
-def test_finding_22_the_quick_start_of_the_package_runs(package: Path, tmp_path: Path) -> None:
+def test_G05_the_quick_start_of_the_package_runs(package: Path, tmp_path: Path) -> None:
     files = render_package(live_sources())
     for name, text in files.items():
         if name.startswith("client_generated/"):

@@ -33,7 +33,7 @@ class Scene:
         return self.client.orders.subscribe(self.account, **options)
 
 
-QUICK = {"base": 0.001, "longest": 0.02, "first_connect": 0.2}
+QUICK = {"base": 0.001, "longest": 0.02, "first_connect": 20}
 
 
 @asynccontextmanager
@@ -145,10 +145,13 @@ def test_G04_after_a_lost_connection_each_topic_is_subscribed_once_and_resumed(
             await stage.server.update({"id": "1"}, seq=41)
             await stage.server.update({"id": "2"}, seq=42)
             kinds = stream_package
-            assert await events(orders, 2) == [
+            lost = kinds.Disconnected(f"{code} restart")
+            assert await events(orders, 3) == [
+                lost,
                 kinds.Reconnected(),
                 kinds.Update(kinds.sink_v1_models.OrderOfStream(id="2"), 42),
             ]
+            assert (await events(walks, 1)) == [lost]
             assert [type(event) for event in await events(walks, 2)] == [kinds.Reconnected, kinds.Gap]
 
     play(stream_package, act)
@@ -170,7 +173,8 @@ def test_G04_a_server_that_cannot_resume_makes_a_gap_and_a_fresh_subscription(st
             await stage.server.update({"id": "2"}, seq=1)
             gap = stream_package.Gap("too old", 41)
             update = stream_package.Update(stream_package.sink_v1_models.OrderOfStream(id="2"), 1)
-            assert await events(orders, 3) == [stream_package.Reconnected(), gap, update]
+            lost = stream_package.Disconnected("1012")
+            assert await events(orders, 4) == [lost, stream_package.Reconnected(), gap, update]
 
     play(stream_package, act)
 
@@ -212,7 +216,8 @@ def test_G04_a_topic_refused_for_now_after_a_reconnect_is_tried_again(stream_pac
             stage.server.answer = lambda frame: next(refusals, acknowledge)(frame)
             await stage.server.connections[0].close(1012)
             await stage.server.wait_frames(1, connection=3)
-            assert await events(orders, 1) == [stream_package.Reconnected()]
+            # Told once, however many attempts it takes.
+            assert await events(orders, 2) == [stream_package.Disconnected("1012"), stream_package.Reconnected()]
 
     play(stream_package, act)
 
@@ -339,7 +344,7 @@ def test_W06_a_slow_reader_gets_the_newest_of_every_key(stream_package: ModuleTy
 
 
 @pytest.mark.parametrize("turns", range(8))
-def test_finding_10_a_closed_client_leaves_nothing_running(stream_package: ModuleType, turns: int) -> None:
+def test_G04_a_closed_client_leaves_nothing_running(stream_package: ModuleType, turns: int) -> None:
     """A loop that is left without `async with` ends in a task of the event loop's own; closing waits for that too."""
 
     async def first(client: Any, account: Any) -> Any:
@@ -392,7 +397,10 @@ def test_G04_a_half_open_connection_is_found_by_pings(stream_package: ModuleType
             # The server hangs: what the client sends is not read, so no ping is answered.
             stage.server.connections[0].transport.pause_reading()
             await stage.server.wait(lambda: len(stage.server.frames) == 2 and stage.server.frames[1])
-            assert await events(orders, 1) == [stream_package.Reconnected()]
+            lost, back = await events(orders, 2)
+            assert isinstance(lost, stream_package.Disconnected)
+            assert "keepalive ping timeout" in lost.reason
+            assert back == stream_package.Reconnected()
             stage.server.connections[0].transport.abort()
 
     play(stream_package, act, ping_interval=0.1)
@@ -406,7 +414,7 @@ def test_G04_a_refused_handshake_is_final(stream_package: ModuleType, status: HT
             await take(stage.orders(), 1)
         assert caught.value.code == status
 
-    play(stream_package, act, first_connect=20)
+    play(stream_package, act)
 
 
 @pytest.mark.parametrize("code", [1002, 1003, 1007, 1009, 1010])
@@ -423,15 +431,16 @@ def test_G04_a_close_that_would_come_again_is_final(stream_package: ModuleType, 
 def test_G04_a_server_that_is_not_up_yet_is_waited_for_and_then_given_up(stream_package: ModuleType) -> None:
     async def act(stage: Scene) -> None:
         stage.server.refuse_with = HTTPStatus.SERVICE_UNAVAILABLE
-        with pytest.raises(stream_package.TransportError, match=r"no connection for 0\.2 s.*503"):
+        with pytest.raises(stream_package.TransportError, match=r"orders: not subscribed within 0\.2 s.*503"):
             await take(stage.orders(), 1)
         url = f"http://127.0.0.1:{free_block(1)}"
-        policy = stream_package.StreamPolicy(**QUICK)
+        policy = stream_package.StreamPolicy(**{**QUICK, "first_connect": 0.2})
         async with stream_package.SinkClient(url, streams=policy) as client:
-            with pytest.raises(stream_package.TransportError, match=r"no connection for 0\.2 s"):
+            with pytest.raises(stream_package.TransportError, match=r"not subscribed within 0\.2 s.*1006 ") as caught:
                 await take(client.orders.subscribe(stage.account), 1)
+            assert isinstance(caught.value.__cause__, stream_package.ClientError)
 
-    play(stream_package, act)
+    play(stream_package, act, first_connect=0.2)
 
 
 def test_G04_a_lost_server_is_given_up_when_the_policy_says_so(stream_package: ModuleType) -> None:

@@ -52,15 +52,15 @@ def test_G04_breaking_the_servers_rules_makes_for_a_longer_wait() -> None:
     assert waits.delay(ConnectionLost(1012, "restart")) == 0.2
 
 
-def test_G04_a_first_connection_is_tried_for_a_while_and_a_lost_one_for_ever() -> None:
+def test_G04_what_never_worked_has_no_patience_here_and_a_lost_connection_is_tried_for_ever() -> None:
     clock = Clock()
-    waits = backoff(clock, first_connect=5)
+    waits = backoff(clock, give_up_after=5)
     waits.delay(LOST)
-    clock.now += 5
-    with pytest.raises(TransportError, match="no connection for 5 s: 1006 gone"):
-        waits.delay(LOST)
+    clock.now += 10**6
+    assert waits.delay(LOST) > 0, "a first subscription counts its own time"
+    waits = backoff(clock)
     waits.connected()
-    waits.delay(LOST)
+    waits.delay(LOST, served=True)
     clock.now += 10**6
     assert waits.delay(LOST) > 0
 
@@ -70,9 +70,29 @@ def test_G04_patience_with_a_lost_connection_counts_from_its_loss() -> None:
     waits = backoff(clock, give_up_after=3)
     waits.connected()
     clock.now += 1000
-    waits.delay(LOST)
+    waits.delay(LOST, served=True)
     clock.now += 2.9
     waits.delay(LOST)
     clock.now += 0.1
-    with pytest.raises(TransportError, match="3 s"):
+    with pytest.raises(TransportError, match="no connection for 3 s: 1006 gone"):
+        waits.delay(LOST)
+
+
+def test_G04_a_server_that_only_lets_connect_uses_up_patience() -> None:
+    clock = Clock()
+    waits = backoff(clock, give_up_after=3)
+    waits.connected()
+    waits.delay(LOST, served=True)
+    clock.now += 2
+    waits.connected()
+    clock.now += 1
+    with pytest.raises(TransportError, match="3 s: 1008 go away"):
+        waits.delay(ConnectionLost(1008, "go away"))
+
+
+def test_G04_no_patience_at_all_gives_up_at_the_first_failure_after_a_loss() -> None:
+    waits = backoff(Clock(), give_up_after=0)
+    waits.connected()
+    waits.delay(LOST, served=True)
+    with pytest.raises(TransportError, match="0 s"):
         waits.delay(LOST)

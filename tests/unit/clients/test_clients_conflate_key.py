@@ -75,5 +75,5 @@ def test_W06_quotes_are_published_under_the_key_that_the_contract_tells() -> Non
     class Board:
         time = 0
 
-    QuotesStream(Recorder(), {}).advance(Board())  # type: ignore[arg-type] # what little the stream asks of them
+    list(QuotesStream(Recorder(), {}).advance(Board()))  # type: ignore[arg-type] # what little the stream asks of them
     assert published == [("nothing", "nothing"), ("nobody", "nobody")]

@@ -195,7 +195,7 @@ def test_G05_a_package_holds_every_client_and_is_ready_to_build() -> None:
     assert not any("trading_api." in text for name, text in files.items() if name.endswith(".py"))
 
 
-def test_finding_22_the_quick_start_of_the_package_is_a_program_with_a_stream() -> None:
+def test_G05_the_quick_start_of_the_package_is_a_program_with_a_stream() -> None:
     program = python_blocks(render_package(live_sources())["README.md"])
     assert len(program) == 1
     compile(program[0], "README.md", "exec")
@@ -205,7 +205,7 @@ def test_finding_22_the_quick_start_of_the_package_is_a_program_with_a_stream() 
 
 
 @pytest.mark.parametrize("sources", [[], [sink()], [sink(asyncapi=None)], [sink(openapi={}, asyncapi=None)]])
-def test_finding_22_every_quick_start_compiles(sources: list[ClientSource]) -> None:
+def test_G05_every_quick_start_compiles(sources: list[ClientSource]) -> None:
     """Also without a stream whose request has examples, without streams, and without anything."""
     for program in python_blocks(render_package(sources)["README.md"]):
         compile(program, "README.md", "exec")

@@ -140,7 +140,7 @@ def test_G04_what_is_no_url_of_a_server_is_refused(base_url: str) -> None:
         ("http://h/v1", "", "/v1", "http://h"),
     ],
 )
-def test_finding_18_a_url_that_holds_the_path_of_the_api_is_refused(
+def test_G04_a_url_that_holds_the_path_of_the_api_is_refused(
     base_url: str, api_base: str, part: str, server: str
 ) -> None:
     said = f"'{base_url}' ends with {part}, which the client adds itself; write '{server}'"
@@ -149,11 +149,11 @@ def test_finding_18_a_url_that_holds_the_path_of_the_api_is_refused(
 
 
 @pytest.mark.parametrize("base_url", ["http://h/apis", "http://h/v1", "http://h/x", "http://h/my-api/", "http://api"])
-def test_finding_18_other_paths_before_the_api_are_kept(base_url: str) -> None:
+def test_G04_other_paths_before_the_api_are_kept(base_url: str) -> None:
     assert address(base_url, "/api", "/v1/x").url == base_url.rstrip("/") + "/api/v1/x"
 
 
-def test_finding_18_a_deployment_may_have_its_api_base_twice() -> None:
+def test_G04_a_deployment_may_have_its_api_base_twice() -> None:
     assert address("http://h", "/api/api", "/v1/x").url == "http://h/api/api/v1/x"
 
 

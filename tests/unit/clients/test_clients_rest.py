@@ -3,7 +3,7 @@
 import asyncio
 import inspect
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from email.parser import BytesParser
@@ -268,3 +268,59 @@ def test_G04_methods_tell_what_the_contract_tells(sink_package: ModuleType) -> N
     assert cancel is not None
     assert "Deprecated." in cancel
     assert "limit: At most. Default: 30." in (inspect.getdoc(sink_package.SinkClient.get_orders) or "")
+
+
+class Corrupt(httpx.AsyncByteStream, httpx.SyncByteStream):
+    """A body that is not the gzip it is said to be."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield b"not gzip"
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield b"not gzip"
+
+
+@pytest.mark.parametrize("shell", [run, run_sync])
+@pytest.mark.parametrize("status", [200, 503])
+def test_G04_a_corrupt_encoding_is_a_decode_error(
+    sink_package: ModuleType, shell: Callable[..., Any], status: int
+) -> None:
+    server = Server(httpx.Response(status, headers={"content-encoding": "gzip"}, stream=Corrupt()))
+    with pytest.raises(sink_package.DecodeError, match="getPet: the answer is not encoded") as caught:
+        shell(sink_package, server, lambda client: client.get_pet())
+    assert isinstance(caught.value.__cause__, httpx.DecodingError)
+    assert len(server.requests) == 1
+
+
+def subclasses(kind: type[Exception]) -> list[type[Exception]]:
+    return [kind, *(found for child in kind.__subclasses__() for found in subclasses(child))]
+
+
+@pytest.mark.parametrize("shell", [run, run_sync])
+@pytest.mark.parametrize("kind", [*subclasses(httpx.RequestError), httpx.InvalidURL])
+def test_G04_every_error_of_httpx_is_a_client_error(
+    sink_package: ModuleType, shell: Callable[..., Any], kind: type[Exception]
+) -> None:
+    server = Server(kind("why"))
+    with pytest.raises(sink_package.ClientError, match="why") as caught:
+        shell(sink_package, server, lambda client: client.login(user="a"))
+    assert isinstance(caught.value.__cause__, kind)
+
+
+@pytest.mark.parametrize("shell", [run, run_sync])
+def test_G04_a_url_that_is_too_long_is_a_client_error(
+    sink_package: ModuleType, shell: Callable[..., Any]
+) -> None:
+    server = Server(good([]))
+    with pytest.raises(sink_package.TransportError, match="getOrders: InvalidURL: URL too long"):
+        shell(sink_package, server, lambda client: client.get_orders(class_="x" * 70_000))
+    assert server.requests == []
+
+
+@pytest.mark.parametrize("text", ["1e9999999999999999999999", '{"detail":1e9999999999999999999999}'])
+def test_G04_a_number_beyond_all_bounds_is_a_client_error(sink_package: ModuleType, text: str) -> None:
+    with pytest.raises(sink_package.DecodeError, match="exponent beyond all bounds"):
+        run(sink_package, Server(httpx.Response(200, text=text)), lambda client: client.get_pet())
+    with pytest.raises(sink_package.BadRequest) as caught:
+        run(sink_package, Server(httpx.Response(400, text=text)), lambda client: client.get_pet())
+    assert caught.value.problem is None

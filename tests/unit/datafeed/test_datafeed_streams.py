@@ -1,29 +1,40 @@
 """What topics of quotes and bars are told, and when; by a clock that the tests move."""
 
 import asyncio
+import itertools
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
 
 from trading_api.models.market import Bar, BarsSubscription, QuoteData, QuotesSubscription, QuoteValues
+from trading_api.models.market.quotes import MAX_SYMBOLS
 from trading_api.modules.datafeed.bar import ScaledBar
 from trading_api.modules.datafeed.catalogue import load_catalogue
-from trading_api.modules.datafeed.feed.live import LiveFeed
+from trading_api.modules.datafeed.feed import board
+from trading_api.modules.datafeed.feed.board import QuoteBoard, quote_data, quote_json
+from trading_api.modules.datafeed.feed.live import SLICE_S, LiveFeed
+from trading_api.modules.datafeed.feed.quote import Quote
 from trading_api.modules.datafeed.feed.schedule import Schedule
 from trading_api.modules.datafeed.feed.simulator import Simulator
 from trading_api.modules.datafeed.feed.spans import span_after, span_at
-from trading_api.modules.datafeed.feed.streams import MAX_MISSED
+from trading_api.modules.datafeed.feed.streams import MAX_MISSED, QuotesStream
+from trading_api.modules.datafeed.instrument import Instrument
 from trading_api.modules.datafeed.resolution import Resolution
 from trading_api.modules.datafeed.service import DatafeedService
 from trading_api.modules.datafeed.sqlite_store import SqliteStore
 from trading_api.modules.datafeed.store import SeriesKey, StoreError
-from trading_api.modules.datafeed.wire import live_bar
+from trading_api.modules.datafeed.wire import live_bar, quote_values
 from trading_api.shared.ws import AnyTopic, TopicRefused
+from trading_api.shared.ws.limits import DEFAULT_LIMITS
+from trading_api.shared.ws.topic_name import topic_name
 
 CATALOGUE = {instrument.name: instrument for instrument in load_catalogue()}
 BTC, AAPL = CATALOGUE["BTCUSD"], CATALOGUE["AAPL"]
@@ -45,6 +56,7 @@ class Recorder:
     name: str
     request: QuotesSubscription | BarsSubscription
     published: list[tuple[str, Any]] = field(default_factory=list)
+    texts: list[bytes] = field(default_factory=list)
     failing: bool = False
 
     def publish(self, data: Any, *, key: str = "", seq: int | None = None) -> None:
@@ -52,6 +64,10 @@ class Recorder:
         if self.failing:
             raise RuntimeError("broken")
         self.published.append((key, data))
+
+    def publish_json(self, data: bytes, *, key: str = "") -> None:
+        self.publish(QuoteData.model_validate_json(data), key=key)
+        self.texts.append(data)
 
     def take(self) -> list[tuple[str, Any]]:
         """What came since the last call."""
@@ -77,9 +93,9 @@ class Bench:
         self.waiting = asyncio.get_running_loop().create_future()
         await self.waiting
 
-    def at(self, now: int) -> None:
+    async def at(self, now: int) -> None:
         self.now = now
-        self.feed.step()
+        await self.feed.step()
 
     async def subscribe(self, request: QuotesSubscription | BarsSubscription, name: str = "t") -> Recorder:
         recorder = Recorder(name, request)
@@ -143,7 +159,7 @@ def test_D01_fast_symbols_are_told_as_they_change_and_slow_ones_once_a_minute(st
         topic.take()
         keys = []
         for second in range(1, 111):
-            bench.at(NOW + second * SECOND)
+            await bench.at(NOW + second * SECOND)
             keys += [(key, second) for key, _ in topic.take()]
         assert [second for key, second in keys if key == "AAPL"] == [50, 110], "at the next whole minutes"
         assert len([key for key, _ in keys if key == "BTCUSD"]) == 110, "in both lists: fast"
@@ -158,7 +174,7 @@ def test_D01_what_does_not_change_is_not_told(store: SqliteStore) -> None:
         topics = [await bench.subscribe(quotes("AAPL", slow=("MSFT",)), "q"), await bench.subscribe(bars("AAPL"), "b")]
         assert [len(topic.take()) for topic in topics] == [2, 1], "the last ones before the weekend"
         for _ in range(120):
-            bench.at(bench.now + MINUTE)
+            await bench.at(bench.now + MINUTE)
         assert [topic.take() for topic in topics] == [[], []]
 
     run(store, test)
@@ -169,10 +185,140 @@ def test_D01_two_topics_get_the_same_quote_looked_up_once(store: SqliteStore) ->
         first = await bench.subscribe(quotes("BTCUSD"), "a")
         second = await bench.subscribe(quotes("btcusd"), "b")
         first.take(), second.take()
-        bench.at(NOW + SECOND)
+        await bench.at(NOW + SECOND)
         (_, one), (_, other) = first.take()[0], second.take()[0]
-        assert one.v is other.v
+        assert one.v == other.v
         assert (one.n, other.n) == ("BTCUSD", "btcusd")
+
+    run(store, test)
+
+
+def spellings(name: str) -> list[str]:
+    """Every mixture of small and large letters, with and without the exchange."""
+    mixed = ["".join(letters) for letters in itertools.product(*((c.lower(), c.upper()) for c in name))]
+    return [*mixed, *(f"crypto:{each}" for each in mixed)]
+
+
+def test_D01_an_instrument_is_quoted_and_written_once_a_step_by_however_many_names_it_is_asked_for(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[str] = []
+
+    def count(instrument: Instrument, quote: Quote) -> QuoteValues:
+        written.append(instrument.name)
+        return quote_values(instrument, quote)
+
+    monkeypatch.setattr(board, "quote_values", count)
+
+    async def test(bench: Bench) -> None:
+        names = spellings("BTCUSD")
+        topics = [await bench.subscribe(quotes(*names, "AAPL", slow=("btcusd", "BTCUSD")), str(n)) for n in range(5)]
+        written.clear()
+        await bench.at(NOW + SECOND)
+        assert sorted(written) == ["AAPL", "BTCUSD"]
+        assert [[key for key, _ in topic.take()[-len(names) - 1 :]] for topic in topics] == [[*names, "AAPL"]] * 5
+
+    run(store, test)
+
+
+@given(symbol=st.text(min_size=1, max_size=20).filter(lambda text: text.isprintable()))
+@settings(max_examples=50)
+def test_D01_a_quote_is_written_exactly_as_its_model_is(symbol: str) -> None:
+    for instrument in CATALOGUE.values():
+        told = QuoteBoard(SIMULATOR, NOW).told(instrument)
+        assert told.json is told.json
+        assert quote_json(symbol, told) == TypeAdapter(QuoteData).dump_json(quote_data(symbol, told.values))
+
+
+def test_D01_an_unknown_symbol_costs_nothing_once_it_was_told(store: SqliteStore) -> None:
+    async def test(bench: Bench) -> None:
+        topic = Recorder("t", quotes("NOPE", slow=("NO",)))
+        stream = QuotesStream(cast("Any", topic), {})
+        assert len([*stream.advance(bench.feed.board())]) == 2
+        assert [data.s for _, data in topic.take()] == ["error", "error"]
+        for second in (0, MINUTE):
+            bench.now = NOW + second
+            assert [*stream.advance(bench.feed.board())] == []
+
+    run(store, test)
+
+
+def test_D01_repeats_in_one_request_count_and_are_told_once(store: SqliteStore) -> None:
+    async def test(bench: Bench) -> None:
+        request = quotes("BTCUSD", "AAPL", "BTCUSD", "NO", slow=("AAPL", "NO", "ES", "ES"))
+        assert request.count_keys() == 4
+        topic = await bench.subscribe(request)
+        assert sorted(key for key, _ in topic.take()) == ["AAPL", "BTCUSD", "ES", "NO"]
+
+    run(store, test)
+
+
+def test_W04_one_subscription_is_of_200_symbols_at_most() -> None:
+    names = [f"S{number}" for number in range(MAX_SYMBOLS + 1)]
+    assert quotes(*names[:150], slow=(*names[100:200],)).count_keys() == MAX_SYMBOLS
+    with pytest.raises(ValidationError, match="at most 200 symbols, in symbols and fast_symbols together"):
+        quotes(*names[:150], slow=(*names[100:],))
+
+
+def test_W04_100_symbols_with_their_exchanges_make_a_topic() -> None:
+    symbols = [f"NASDAQ:SYM{number:03}.A" for number in range(100)]
+    name = topic_name("quotes", {"fast_symbols": symbols, "symbols": symbols})
+    assert len(name) < DEFAULT_LIMITS.topic_bytes
+
+
+def test_W05_others_have_their_turn_within_a_step(store: SqliteStore) -> None:
+    async def test(bench: Bench) -> None:
+        bench.feed = LiveFeed(SIMULATOR, clock=lambda: bench.now, slice_s=0.0)
+        bench.service = DatafeedService(store, bench.feed)
+        topic = await bench.subscribe(quotes(*spellings("BTCUSD")))
+        topic.take()
+        step = asyncio.create_task(bench.at(NOW + SECOND))
+        seen = []
+        while not step.done():
+            await asyncio.sleep(0)
+            seen.append(len(topic.published))
+        assert seen[0] <= 1
+        assert max(after - before for before, after in pairwise(seen)) == 1, "no two without a turn between them"
+        assert len(topic.take()) == 128
+
+    run(store, test)
+
+
+def test_W05_a_step_does_not_run_long_without_a_turn_for_others(store: SqliteStore) -> None:
+    async def test(bench: Bench) -> None:
+        topics = [await bench.subscribe(quotes(*spellings("BTCUSD")[n:]), str(n)) for n in range(64)]
+        _ = [topic.take() for topic in topics]
+        step, turns = asyncio.create_task(bench.at(NOW + SECOND)), 0
+        began = time.perf_counter()
+        while not step.done():
+            await asyncio.sleep(0)
+            turns += 1
+        assert turns >= (time.perf_counter() - began) / SLICE_S / 4
+        assert turns > 2
+
+    run(store, test)
+
+
+def test_W03_a_stream_that_ends_within_a_step_is_told_nothing_more_and_its_successor_nothing_old(
+    store: SqliteStore,
+) -> None:
+    async def test(bench: Bench) -> None:
+        bench.feed = LiveFeed(SIMULATOR, clock=lambda: bench.now, slice_s=0.0)
+        bench.service = DatafeedService(store, bench.feed)
+        first = await bench.subscribe(quotes(*spellings("BTCUSD")))
+        other = await bench.subscribe(quotes("AAPL", "ES"), "other")
+        first.take(), other.take()
+        step = asyncio.create_task(bench.at(NOW + SECOND))
+        for _ in range(10):
+            await asyncio.sleep(0)
+        await bench.unsubscribe(first)
+        successor = await bench.subscribe(quotes("BTCUSD"))
+        told = len(first.published)
+        assert 0 < told < 20
+        await step
+        assert len(first.published) == told
+        assert len(successor.take()) == 1
+        assert len(other.take()) > 0
 
     run(store, test)
 
@@ -182,11 +328,11 @@ def test_D01_the_current_bar_comes_at_once_then_as_it_changes(store: SqliteStore
         topic = await bench.subscribe(bars("BTCUSD"))
         (bar,) = topic.bars()
         assert bar.time == ms("2026-03-18T15:00:00")
-        bench.at(NOW + SECOND)
+        await bench.at(NOW + SECOND)
         (later,) = topic.bars()
         assert (later.time, later.open) == (bar.time, bar.open)
         assert later.volume > bar.volume
-        bench.at(NOW + SECOND)
+        await bench.at(NOW + SECOND)
         assert topic.bars() == []
 
     run(store, test)
@@ -212,7 +358,7 @@ def test_D02_what_streams_equals_what_history_then_returns(steps: list[int], res
         topic = await bench.subscribe(bars("BTCUSD", resolution))
         begun = bench.now
         for step in steps:
-            bench.at(bench.now + step * SECOND)
+            await bench.at(bench.now + step * SECOND)
         told = topic.bars()
         times = [bar.time for bar in told]
         assert times == sorted(times)
@@ -228,10 +374,10 @@ def test_D02_a_clock_that_is_set_back_is_waited_for(store: SqliteStore) -> None:
     async def test(bench: Bench) -> None:
         topic = await bench.subscribe(bars("BTCUSD"))
         topic.take()
-        bench.at(NOW - HOUR)
-        bench.at(NOW - SECOND)
+        await bench.at(NOW - HOUR)
+        await bench.at(NOW - SECOND)
         assert topic.take() == []
-        bench.at(NOW + SECOND)
+        await bench.at(NOW + SECOND)
         assert len(topic.take()) == 1
 
     run(store, test)
@@ -240,7 +386,7 @@ def test_D02_a_clock_that_is_set_back_is_waited_for(store: SqliteStore) -> None:
 def test_D02_a_clock_that_leaps_ahead_by_years_does_not_hang_the_server(store: SqliteStore) -> None:
     async def test(bench: Bench) -> None:
         topic = await bench.subscribe(bars("BTCUSD"))
-        bench.at(NOW + 20 * 365 * 24 * HOUR)
+        await bench.at(NOW + 20 * 365 * 24 * HOUR)
         told = topic.bars()
         assert len(told) <= MAX_MISSED + 2
         assert told[-1].time == bench.now // MINUTE * MINUTE
@@ -311,7 +457,7 @@ def test_W03_the_feed_sleeps_only_while_somebody_listens(store: SqliteStore) -> 
         await bench.unsubscribe(second)
         assert len(asyncio.all_tasks()) == 1
         first.take(), second.take()
-        bench.at(NOW + MINUTE)
+        await bench.at(NOW + MINUTE)
         assert first.take() + second.take() == []
         again = await bench.subscribe(bars("BTCUSD"), "a")
         assert len(again.take()) == 1
@@ -346,11 +492,11 @@ def test_W05_a_stream_that_fails_ends_no_other_and_is_logged_once(
         sound.take()
         broken.failing = True
         for second in range(1, 4):
-            bench.at(NOW + second * SECOND)
+            await bench.at(NOW + second * SECOND)
         assert len(sound.take()) == 3
         broken.failing = False
         broken.take()
-        bench.at(NOW + 4 * SECOND)
+        await bench.at(NOW + 4 * SECOND)
         assert len(broken.take()) == 1
 
     run(store, test)

@@ -76,7 +76,7 @@ def ask(*frames: Json | str | bytes, limits: WsLimits | None = None) -> list[Jso
         ({"type": "strict.unsubscribe", "payload": {}}, "invalid_payload", "payload.symbol: Field required"),
         ({"type": "strict.subscribe", "payload": {"symbol": 1}}, "invalid_payload", "payload.symbol"),
         ('{"type":"strict.subscribe","payload":{"symbol":"A","depth":1e400}}', "invalid_payload", "payload"),
-        ({"type": "strict.subscribe", "payload": {"symbol": "A" * 17_000}}, "invalid_payload", "16384 bytes"),
+        ({"type": "strict.subscribe", "payload": {"symbol": "A" * 17_000}}, "invalid_payload", "4096 bytes"),
         ({"type": "strict.unsubscribe", "payload": {"symbol": "A"}}, "not_subscribed", 'strict:{"symbol":"A"}'),
     ],
 )

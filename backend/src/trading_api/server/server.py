@@ -11,6 +11,7 @@ from types import FrameType
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from trading_api.server.http_protocol import HttpProtocol
 from trading_api.server.options import ServeOptions
 from trading_api.server.websocket_protocol import WebSocketProtocol
 from trading_api.shared.modular_app import ModularApp
@@ -103,7 +104,7 @@ class TradingServer(uvicorn.Server):
 def _config(app: ModularApp) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http="httptools",
+        http=HttpProtocol,
         ws=WebSocketProtocol,
         ws_max_size=DEFAULT_LIMITS.frame_bytes,
         # Compression would cost each client its own work for every update, and memory.

@@ -27,7 +27,7 @@ from .rest import AsyncRestClient, SyncRestClient
 from .retry import Dice, RetryPolicy
 from .stream import DurableStream, Stream, Subscription
 from .stream_client import AsyncStreamClient
-from .stream_events import Event, Gap, Reconnected, Update
+from .stream_events import Disconnected, Event, Gap, Reconnected, Update
 from .stream_route import StreamPolicy, StreamRoute
 
 __all__ = [
@@ -42,6 +42,7 @@ __all__ = [
     "Conflict",
     "DecodeError",
     "Dice",
+    "Disconnected",
     "DurableStream",
     "Event",
     "FieldProblem",

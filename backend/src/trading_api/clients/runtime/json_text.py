@@ -31,7 +31,10 @@ def to_json(value: object) -> str:
 
 def from_json(text: str | bytes) -> Any:
     """What `text` says; fractions as Decimal. Raises ValueError, also for NaN and Infinity, which are not JSON."""
-    return json.loads(text, parse_float=Decimal, parse_constant=_refuse_constant)
+    try:
+        return json.loads(text, parse_float=Decimal, parse_constant=_refuse_constant)
+    except ArithmeticError as error:
+        raise ValueError("a number has an exponent beyond all bounds") from error
 
 
 def to_text(value: object) -> str:

@@ -12,7 +12,7 @@ import httpx
 
 from .address import address
 from .answer import Call, Response
-from .errors import TransportError
+from .errors import DecodeError, TransportError
 from .request import Request
 from .retry import Attempts, Dice, RetryPolicy
 
@@ -85,8 +85,8 @@ class AsyncRestClient(RestClient):
     async def _attempt(self, request: Request) -> Response | TransportError:
         try:
             return _response(await self._http.send(self._encode(self._http, request)))
-        except httpx.TransportError as error:
-            return _transport_error(request, error)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            return _no_response(request, error)
 
 
 class SyncRestClient(RestClient):
@@ -132,8 +132,8 @@ class SyncRestClient(RestClient):
     def _attempt(self, request: Request) -> Response | TransportError:
         try:
             return _response(self._http.send(self._encode(self._http, request)))
-        except httpx.TransportError as error:
-            return _transport_error(request, error)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            return _no_response(request, error)
 
 
 def _response(response: httpx.Response) -> Response:
@@ -142,7 +142,13 @@ def _response(response: httpx.Response) -> Response:
     )
 
 
-def _transport_error(request: Request, cause: httpx.TransportError) -> TransportError:
-    error = TransportError(request.operation, f"{type(cause).__name__}: {cause}".rstrip(": "))
+def _no_response(request: Request, cause: httpx.HTTPError | httpx.InvalidURL) -> TransportError:
+    """The error to try again after, or to give up with. Raises what the next attempt would end with too."""
+    what = f"{type(cause).__name__}: {cause}".rstrip(": ")
+    if isinstance(cause, httpx.DecodingError):
+        raise DecodeError(request.operation, f"the answer is not encoded as it says: {what}") from cause
+    error = TransportError(request.operation, what)
     error.__cause__ = cause
-    return error
+    if isinstance(cause, httpx.TransportError):
+        return error
+    raise error

@@ -15,8 +15,15 @@ class Frame:
     route: str
     end: str
     payload: Any
-    id: object
+    id: str | None
     seq: int | None
+
+    def text(self, name: str) -> str:
+        """A text in the payload. Raises DecodeError where there is none."""
+        value = self.payload.get(name) if isinstance(self.payload, dict) else None
+        if not isinstance(value, str):
+            raise DecodeError("stream", f"{'.'.join(filter(None, (self.route, self.end)))} has no {name}")
+        return value
 
 
 def request_frame(type_: str, payload: str, id_: str, since: int | None = None) -> str:
@@ -34,11 +41,11 @@ def read_frame(text: str | bytes) -> Frame:
     if not isinstance(value, dict) or not isinstance(value.get("type"), str):
         raise DecodeError("stream", "a frame has no type")
     route, _, end = value["type"].partition(".")
-    seq = value.get("seq")
+    id_, seq = value.get("id"), value.get("seq")
     return Frame(
         route=route if end else "",
         end=end or route,
         payload=value.get("payload"),
-        id=value.get("id"),
+        id=str(id_) if isinstance(id_, str | int) else None,
         seq=seq if isinstance(seq, int) else None,
     )

@@ -24,6 +24,11 @@ class Link:
         self._scope = scope
         self._conversation = Conversation(topics)
 
+    @property
+    def served(self) -> bool:
+        """Whether the server has subscribed anything on it."""
+        return self._conversation.served
+
     async def subscribe(self, topic: Topic, *, resume: bool = True) -> None:
         """Ask for a topic. When the answer does not come in time, the connection is given up."""
         id_, text = self._conversation.subscribe(topic, resume=resume)
@@ -57,6 +62,7 @@ class Hub:
         self._sleep = sleep
         self._topics = Topics()
         self._link: Link | None = None
+        self._lost: ConnectionLost | None = None
         self._keeper: asyncio.Task[None] | None = None
         self._ending: set[asyncio.Task[None]] = set()
         self._leavers: set[asyncio.Future[None]] = set()
@@ -91,6 +97,14 @@ class Hub:
         while self._leavers:
             await asyncio.wait(self._leavers)
 
+    def unanswered(self, route: str) -> TransportError:
+        """The error of a subscription that got no answer within `first_connect`: names what happened last."""
+        lost = None if self._link is not None and self._link.served else self._lost
+        what = "the server does not answer" if lost is None else f"the last connection ended with {lost}"
+        error = TransportError(route, f"not subscribed within {self._policy.first_connect:g} s: {what}")
+        error.__cause__ = lost
+        return error
+
     @contextmanager
     def _leaver(self) -> Iterator[None]:
         """Known to `aclose` while it lasts: a loop that was left without `async with` leaves in a task of its own."""
@@ -116,28 +130,42 @@ class Hub:
         try:
             await self._stay_connected()
         except Exception as error:  # noqa: BLE001 - whatever it is, the readers must not wait for ever
-            self._fail(error)
+            self._fail(error if isinstance(error, ClientError) else _unexpected(error))
             if self._keeper is asyncio.current_task():
                 self._keeper = None
 
     async def _stay_connected(self) -> None:
         backoff = Backoff(self._policy, self._dice)
         while True:
+            served = False
             try:
                 socket = await self._connect()
             except ConnectionLost as error:
-                lost = error
+                self._lost = lost = error
             else:
                 backoff.connected()
-                lost = await self._converse(socket)
-            await self._sleep(backoff.delay(lost))
+                lost, served = await self._use(socket)
+            await self._sleep(backoff.delay(lost, served=served))
 
-    async def _converse(self, socket: Socket) -> ConnectionLost:
-        """Subscribe everything and deliver what comes, until the connection ends; return how it did."""
-        link: Link | None = None
+    async def _use(self, socket: Socket) -> tuple[ConnectionLost, bool]:
+        """Keep everything subscribed until the connection ends; return how it did, and whether it was of use."""
+        scope = asyncio.timeout(None)
+        link = self._link = Link(socket, self._topics, self._policy, scope)
         try:
-            async with asyncio.timeout(None) as scope:
-                link = self._link = Link(socket, self._topics, self._policy, scope)
+            self._lost = lost = await self._converse(link, scope)
+            for topic in self._topics:
+                topic.lost(str(lost))
+            return lost, link.served
+        finally:
+            # Another connection may have taken the place, while this one was being closed.
+            if self._link is link:
+                self._link = None
+            await socket.aclose()
+
+    async def _converse(self, link: Link, scope: asyncio.Timeout) -> ConnectionLost:
+        """Subscribe everything and deliver what comes, until the connection ends; return how it did."""
+        try:
+            async with scope:
                 await self._subscribe_all(link)
                 while True:
                     await link.receive()
@@ -145,11 +173,6 @@ class Hub:
             return lost
         except (TryAgain, TimeoutError) as error:
             return ConnectionLost(1006, str(error) or "the server does not answer")
-        finally:
-            # Another connection may have taken the place, while this one was being closed.
-            if self._link is link:
-                self._link = None
-            await socket.aclose()
 
     async def _subscribe_all(self, link: Link) -> None:
         for number, topic in enumerate(self._topics):
@@ -162,3 +185,10 @@ class Hub:
         for topic in self._topics:
             topic.fail(error)
             self._topics.forget(topic)
+
+
+def _unexpected(error: Exception) -> TransportError:
+    """What no part is known to raise, as an error that callers expect."""
+    failure = TransportError("stream", f"{type(error).__name__}: {error}")
+    failure.__cause__ = error
+    return failure

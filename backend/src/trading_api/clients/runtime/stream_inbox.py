@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 
 from .errors import DecodeError, SlowConsumer
 from .json_pointer import pointed
-from .stream_events import Event, Gap, Reconnected, Update
+from .stream_events import Disconnected, Event, Gap, Reconnected, Update
 from .stream_route import StreamRoute
 
 DataT = TypeVar("DataT")
@@ -35,7 +35,7 @@ class Inbox(Generic[DataT]):
         self._route = route
         self._size = size
         self._last_seq = since
-        self._waiting: deque[Raw | Reconnected | Gap] = deque()
+        self._waiting: deque[Raw | Disconnected | Reconnected | Gap] = deque()
         self._by_key: dict[str, Raw] = {}
         self._failure: Exception | None = None
         self._changed = asyncio.Event()
@@ -45,7 +45,7 @@ class Inbox(Generic[DataT]):
         self.acknowledged = True
         self._changed.set()
 
-    def put(self, item: Raw | Reconnected | Gap) -> None:
+    def put(self, item: Raw | Disconnected | Reconnected | Gap) -> None:
         """Keep an item for the reader, unless it has had that update. Never waits."""
         if self._failure is not None or (isinstance(item, Raw) and self._is_old(item.seq)):
             return
@@ -116,7 +116,7 @@ class Inbox(Generic[DataT]):
             return None
         try:
             return repr(pointed(self._route.key, payload))
-        except LookupError:
+        except (LookupError, RecursionError):
             return None
 
     def _make_room(self) -> bool:

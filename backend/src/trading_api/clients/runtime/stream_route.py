@@ -39,9 +39,9 @@ class StreamPolicy:
     base: float = 0.2
     longest: float = 10.0
     first_connect: float = 10.0
-    """For so long a first connection is tried for; then readers get TransportError."""
+    """For so long the first answer to a subscription is waited for, over all connections; then TransportError."""
     give_up_after: float | None = None
-    """The same for a connection that was lost; None tries for ever."""
+    """For so long a lost connection is tried for until a topic is subscribed again; None tries for ever."""
     answer_timeout: float = 10.0
     """A server that does not answer a subscription for so long is taken for dead."""
     ping_interval: float = 20.0

@@ -7,7 +7,7 @@ from itertools import count
 from typing import Any
 
 from .errors import ClientError, SubscriptionError
-from .stream_events import Gap, Reconnected
+from .stream_events import Disconnected, Gap, Reconnected
 from .stream_frames import Frame, read_frame, request_frame
 from .stream_inbox import Inbox, Raw
 from .stream_route import StreamRoute
@@ -22,19 +22,37 @@ class TryAgain(ClientError):
 
 @dataclass(eq=False, slots=True)
 class Topic:
-    """One topic of one route, whatever the number of subscriptions that read it. `payload` is JSON text."""
+    """One topic of one route, whatever the number of subscriptions that read it. `payload` is JSON text.
+
+    `acknowledged`: the server has subscribed it at least once; `live`: it has on the connection of now.
+    """
 
     route: AnyRoute
     payload: str
     since: int | None = None
     inboxes: list[AnyInbox] = field(default_factory=list)
     acknowledged: bool = False
+    live: bool = False
     gap: Gap | None = None
 
     def fail(self, error: Exception) -> None:
         """End every subscription with `error`."""
         for inbox in self.inboxes:
             inbox.fail(error)
+
+    def subscribed(self) -> None:
+        """The server has subscribed it. Tells who read it before that the connection is back."""
+        if self.acknowledged:
+            _tell_return(self)
+        self.acknowledged = self.live = True
+        for inbox in self.inboxes:
+            inbox.acknowledge()
+
+    def lost(self, reason: str) -> None:
+        """The connection was lost. Tells who reads it, once until it is back."""
+        if self.live:
+            self.live = False
+            _tell(self, Disconnected(reason))
 
 
 class Topics:
@@ -61,7 +79,7 @@ class Topics:
         if since is not None:
             raise ValueError(f"{route.name}: this client reads that topic already; replay it with a client of its own")
         topic.inboxes.append(inbox)
-        if topic.acknowledged:
+        if topic.live:
             inbox.acknowledge()
         return topic, False
 
@@ -89,6 +107,8 @@ class Conversation:
         self._ids = count(1)
         self._asked: dict[str, Topic] = {}
         self._by_name: dict[str, Topic] = {}
+        self.served = False
+        """Whether the server has subscribed anything."""
 
     def subscribe(self, topic: Topic, *, resume: bool = True) -> tuple[str, str]:
         """The id and the text of the frame that subscribes `topic`, on from its last `seq` if it has one."""
@@ -109,7 +129,7 @@ class Conversation:
     def receive(self, text: str | bytes) -> Topic | None:
         """Deliver what a frame says. Returns a topic that must be subscribed anew, without its past.
 
-        Raises DecodeError for what is not a frame, and TryAgain.
+        Raises DecodeError for what is not a frame, or an answer that lacks a part, and TryAgain.
         """
         frame = read_frame(text)
         if frame.end == "update":
@@ -122,7 +142,8 @@ class Conversation:
 
     def _update(self, frame: Frame) -> None:
         body = frame.payload if isinstance(frame.payload, dict) else {}
-        topic = self._by_name.get(str(body.get("topic")))
+        name = body.get("topic")
+        topic = self._by_name.get(name) if isinstance(name, str) else None
         if topic is None:
             # One that was under way when its topic was unsubscribed.
             return
@@ -132,22 +153,18 @@ class Conversation:
             inbox.put(Raw(body.get("payload"), frame.seq))
 
     def _acknowledged(self, frame: Frame) -> None:
-        topic = self._asked.pop(str(frame.id), None)
+        topic = self._asked.pop(frame.id or "", None)
         if topic is None:
             return
-        self._by_name[str(frame.payload["topic"]) if isinstance(frame.payload, dict) else ""] = topic
-        if topic.acknowledged:
-            _tell_return(topic)
-        topic.acknowledged = True
-        for inbox in topic.inboxes:
-            inbox.acknowledge()
+        self._by_name[frame.text("topic")] = topic
+        self.served = True
+        topic.subscribed()
 
     def _refused(self, frame: Frame) -> Topic | None:
-        topic = self._asked.pop(str(frame.id), None)
+        topic = self._asked.pop(frame.id or "", None)
         if topic is None:
             return None
-        payload = frame.payload if isinstance(frame.payload, dict) else {}
-        error = SubscriptionError(topic.route.name, str(payload.get("code")), str(payload.get("detail")))
+        error = SubscriptionError(topic.route.name, frame.text("code"), frame.text("detail"))
         if topic.acknowledged and error.retryable:
             raise TryAgain(str(error))
         if topic.acknowledged and error.code == "cannot_resume":
@@ -165,7 +182,13 @@ def _tell_return(topic: Topic) -> None:
     if gap is None and topic.since is None and not topic.route.conflate:
         gap = Gap("updates of the time without a connection are not repeated")
     topic.gap = None
+    _tell(topic, Reconnected())
+    if gap is not None:
+        _tell(topic, gap)
+
+
+def _tell(topic: Topic, event: Disconnected | Reconnected | Gap) -> None:
+    """Tell the readers; not those that came while there was no connection, for they wait for their first answer."""
     for inbox in topic.inboxes:
-        inbox.put(Reconnected())
-        if gap is not None:
-            inbox.put(gap)
+        if inbox.acknowledged:
+            inbox.put(event)

@@ -26,7 +26,7 @@ from .rest import AsyncRestClient, SyncRestClient
 from .retry import Dice, RetryPolicy
 from .stream import DurableStream, Stream, Subscription
 from .stream_client import AsyncStreamClient
-from .stream_events import Event, Gap, Reconnected, Update
+from .stream_events import Disconnected, Event, Gap, Reconnected, Update
 from .stream_route import StreamPolicy, StreamRoute
 
 __all__ = [
@@ -41,6 +41,7 @@ __all__ = [
     "Conflict",
     "DecodeError",
     "Dice",
+    "Disconnected",
     "DurableStream",
     "Event",
     "FieldProblem",

@@ -1,5 +1,6 @@
 """Streams as a caller sees them: `async for quote in client.quotes.subscribe(request)`."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import Generic, Self, TypeVar
@@ -20,9 +21,9 @@ class Subscription(Generic[DataT]):
 
     where Python has no reference counts. A second subscription to a topic joins the first where it is.
 
-    Iterating gives the data alone, `events()` also Reconnected and Gap. Raises SubscriptionError when the server
-    refuses, SlowConsumer when the reader is too slow for a route that must not miss an update, DecodeError for an
-    update that does not fit, TransportError without a connection, and StreamRefused.
+    Iterating gives the data alone, `events()` also Disconnected, Reconnected and Gap. Raises SubscriptionError when
+    the server refuses, SlowConsumer when the reader is too slow for a route that must not miss an update, DecodeError
+    for an update that does not fit, TransportError without a connection or a first answer, and StreamRefused.
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class Subscription(Generic[DataT]):
         self._route = route
         self._payload = to_json(request)
         self._since = since
+        self._patience = policy.first_connect
         self._inbox: Inbox[DataT] = Inbox(route, policy.queue_size, since)
         self._topic: Topic | None = None
         self._held = False
@@ -90,7 +92,11 @@ class Subscription(Generic[DataT]):
             raise RuntimeError("this subscription has ended; subscribe again")
         if self._topic is None:
             self._topic = await self._hub.join(self._route, self._payload, self._inbox, self._since)
-        await self._inbox.wait_acknowledged()
+        try:
+            async with asyncio.timeout(self._patience):
+                await self._inbox.wait_acknowledged()
+        except TimeoutError:
+            raise self._hub.unanswered(self._route.name)  # noqa: B904 - its cause is what happened last
 
     async def _leave_loop(self) -> None:
         if not self._held:

@@ -15,6 +15,13 @@ class Update(Generic[DataT]):
 
 
 @dataclass(frozen=True, slots=True)
+class Disconnected:
+    """The connection was lost, and is tried again. `reason`: close code and text, as in `1012 restart`."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reconnected:
     """The connection was lost and is back; the topic is subscribed again. Where updates may be missing, Gap follows."""
 
@@ -27,4 +34,4 @@ class Gap:
     since: int | None = None
 
 
-Event = Update[DataT] | Reconnected | Gap
+Event = Update[DataT] | Disconnected | Reconnected | Gap

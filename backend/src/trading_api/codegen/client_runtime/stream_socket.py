@@ -4,9 +4,16 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+from websockets.exceptions import (
+    ConnectionClosed,
+    InvalidProxy,
+    InvalidStatus,
+    InvalidURI,
+    SecurityError,
+    WebSocketException,
+)
 
-from .errors import ClientError, StreamRefused
+from .errors import ClientError, StreamRefused, TransportError
 from .stream_route import StreamPolicy
 
 # Closing is a courtesy; a server that does not answer it is left after so many seconds.
@@ -14,6 +21,8 @@ _CLOSE_TIMEOUT = 1.0
 _TEMPORARY_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
 # Protocol errors, refused data, too large a frame, missing extension: the next connection would end the same way.
 _FATAL_CODES = frozenset({1002, 1003, 1007, 1009, 1010})
+# An address that is none, of a server, a redirect or a proxy; ImportError is that of a proxy's own library.
+_FATAL_ERRORS = (InvalidURI, InvalidProxy, SecurityError, ValueError, ImportError)
 POLICY_VIOLATION = 1008
 
 
@@ -67,7 +76,10 @@ class WebSocket:
 
 
 def connector(url: str, headers: Mapping[str, str], timeout: float | None, policy: StreamPolicy) -> Connect:
-    """What opens a connection to `url`. It raises ConnectionLost, or StreamRefused where trying again is of no use."""
+    """What opens a connection to `url`.
+
+    It raises ConnectionLost, or StreamRefused and TransportError where trying again is of no use.
+    """
 
     async def open_socket() -> Socket:
         try:
@@ -85,8 +97,8 @@ def connector(url: str, headers: Mapping[str, str], timeout: float | None, polic
             )
         except InvalidStatus as refused:
             raise _refusal(refused) from refused
-        except (OSError, TimeoutError, InvalidHandshake) as error:
-            raise ConnectionLost(1006, f"{type(error).__name__}: {error}") from error
+        except (OSError, WebSocketException, ValueError, ImportError) as error:
+            raise _failure(error) from error
 
     return open_socket
 
@@ -96,6 +108,18 @@ def _refusal(refused: InvalidStatus) -> ClientError:
     if status in _TEMPORARY_STATUSES:
         return ConnectionLost(1006, f"the server answered {status}")
     return StreamRefused("stream", status, refused.response.reason_phrase)
+
+
+def _failure(error: Exception) -> ClientError:
+    """What an attempt to connect that got no answer, or one of no use, ends with."""
+    what = f"{type(error).__name__}: {error}"
+    # A certificate that does not fit is a ValueError too, and may be put right while we wait.
+    if isinstance(error, OSError) or not isinstance(error, _FATAL_ERRORS):
+        return ConnectionLost(1006, what)
+    redirect = error.__context__
+    if isinstance(redirect, InvalidStatus):
+        return StreamRefused("stream", redirect.response.status_code, f"(the redirect cannot be followed: {error})")
+    return TransportError("stream", what)
 
 
 def _lost(closed: ConnectionClosed) -> ClientError:

@@ -11,9 +11,9 @@ from trading_api.codegen.clients.template import render
 
 INSTALLED = "trading_api.modules.{module}.client_generated"
 _ERRORS = (
-    "ApiError BadRequest ClientError Conflict DecodeError File Forbidden Gap InvalidRequest NotFound Problem "
-    "Reconnected RetryPolicy ServerError SlowConsumer StreamPolicy StreamRefused SubscriptionError TooManyRequests "
-    "TransportError Unauthorized Update"
+    "ApiError BadRequest ClientError Conflict DecodeError Disconnected File Forbidden Gap InvalidRequest NotFound "
+    "Problem Reconnected RetryPolicy ServerError SlowConsumer StreamPolicy StreamRefused SubscriptionError "
+    "TooManyRequests TransportError Unauthorized Update"
 )
 RUNTIME_NAMES = tuple(_ERRORS.split(" "))
 

@@ -25,7 +25,7 @@ class QuotesRequest(BaseModel):
 
 
 class QuotesSubscription(BaseModel):
-    """Whose quotes to stream; at least one symbol in all. The current quote of each comes at once."""
+    """Whose quotes to stream: 1 to 200 different symbols in all. The current quote of each comes at once."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -46,7 +46,13 @@ class QuotesSubscription(BaseModel):
     def _some_symbol(self) -> Self:
         if not self.symbols and not self.fast_symbols:
             raise ValueError("give at least one symbol, in symbols or fast_symbols")
+        if self.count_keys() > MAX_SYMBOLS:
+            raise ValueError(f"give at most {MAX_SYMBOLS} symbols, in symbols and fast_symbols together")
         return self
+
+    def count_keys(self) -> int:
+        """How many different symbols: each counts against what one connection may stream."""
+        return len({*self.symbols, *self.fast_symbols})
 
 
 class QuoteValues(BaseModel):

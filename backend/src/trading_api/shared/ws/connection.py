@@ -10,6 +10,8 @@ from starlette.types import Receive
 
 from trading_api.shared.ws.errors import CannotResume, RequestError
 from trading_api.shared.ws.frames import ClientFrame, error_reply, success_reply
+from trading_api.shared.ws.holdings import Holdings
+from trading_api.shared.ws.keys import keys_of
 from trading_api.shared.ws.message import Message
 from trading_api.shared.ws.outbox import Outbox
 from trading_api.shared.ws.rate import MessageRate, Verdict
@@ -18,7 +20,6 @@ from trading_api.shared.ws.service import SequencedUpdate
 from trading_api.shared.ws.sockets import ClientSocket
 from trading_api.shared.ws.subscription import ConflatingSubscription, DurableSubscription, Subscription
 from trading_api.shared.ws.topic import AnyTopic
-from trading_api.shared.ws.topics import LiveTopic
 
 if TYPE_CHECKING:
     from trading_api.shared.ws.hub import Hub
@@ -33,17 +34,18 @@ _REASON_BYTES = 123
 class Connection:
     """A client from its accept to its end. Whatever ends it, `leave` gives back all that it holds."""
 
-    __slots__ = ("_held", "_hub", "_rate", "_socket", "closed", "counters", "limits", "outbox")
+    __slots__ = ("_held", "_hub", "_rate", "_socket", "closed", "counters", "limits", "memory", "outbox")
 
     def __init__(self, hub: "Hub", socket: ClientSocket) -> None:
         self.limits = hub.limits
         self.counters = hub.counters
-        self.outbox = Outbox(socket, hub.limits)
+        self.memory = hub.memory
+        self.outbox = Outbox(socket, hub.limits, hub.memory)
         self.closed = False
         self._hub = hub
         self._socket = socket
         self._rate = MessageRate(hub.limits.messages_per_s, hub.limits.burst, asyncio.get_running_loop().time)
-        self._held: dict[str, LiveTopic] = {}
+        self._held = Holdings(hub.limits)
 
     @property
     def subscriptions(self) -> int:
@@ -66,11 +68,12 @@ class Connection:
         """Give back every subscription; nothing more is sent. Does not wait, and may be called twice."""
         self.closed = True
         self._hub.connections.discard(self)
+        # First, so that not every subscription looks for what waits of it.
+        self.outbox.close()
         while self._held:
-            _, live = self._held.popitem()
+            live = self._held.remove_any()
             live.topic.detach(self)
             self._hub.topics.release(live)
-        self.outbox.close()
 
     def close(self, code: int, reason: str) -> None:
         """End the connection from this side, at once."""
@@ -127,18 +130,16 @@ class Connection:
         self._reply(success_reply(frame, name, "Unsubscribed"))
 
     async def _subscribe(self, frame: ClientFrame, route: CompiledRoute, name: str, request: object) -> None:
-        if len(self._held) >= self.limits.subscriptions:
-            detail = f"This connection has {len(self._held)} subscriptions, which is the most."
-            raise RequestError("too_many_subscriptions", detail)
+        self._held.admit(name, keys_of(request))
         live = await self._hub.topics.claim(name, lambda: self._hub.make_topic(route, name, request))
         if self.closed:
             self._hub.topics.release(live)
             return
-        self._held[name] = live
+        self._held.add(live)
         # What adds a subscription is bounded by their number, so a client that resumes all of them may do it at once.
         self._rate.give_back()
         if frame.since is None:
-            live.topic.attach(self, self._subscription(route, name))
+            live.topic.attach(self, self._subscription(route, live.topic.name))
             self._reply(success_reply(frame, name, "Subscribed"))
             live.topic.send_newest(self)
         else:
@@ -173,7 +174,7 @@ class Connection:
             raise RequestError("internal_error", detail) from error
 
     def _give_back(self, name: str) -> None:
-        live = self._held.pop(name, None)
+        live = self._held.remove(name)
         if live is not None:
             live.topic.detach(self)
             self._hub.topics.release(live)

@@ -10,6 +10,8 @@ from starlette.types import Receive
 from trading_api.shared.ws.connection import Connection
 from trading_api.shared.ws.errors import RequestError
 from trading_api.shared.ws.limits import DEFAULT_LIMITS, WsLimits
+from trading_api.shared.ws.memory import Memory
+from trading_api.shared.ws.newest import Newest
 from trading_api.shared.ws.route import AnyRoute
 from trading_api.shared.ws.routes import CompiledRoute, compile_routes
 from trading_api.shared.ws.service import DurableWsService, SequencedUpdate, WsService
@@ -29,7 +31,8 @@ class Hub:
     def __init__(self, service: WsService, routes: Iterable[AnyRoute], limits: WsLimits = DEFAULT_LIMITS) -> None:
         self.limits = limits
         self.counters = WsCounters()
-        self.topics = Topics(service, limits, self.counters)
+        self.memory = Memory(limits.memory)
+        self.topics = Topics(service, limits, self.counters, self.memory)
         self.connections: set[Connection] = set()
         self.closed = False
         self._service = service
@@ -52,7 +55,7 @@ class Hub:
 
     def make_topic(self, route: CompiledRoute, name: str, request: object) -> AnyTopic:
         """A topic that the service does not know of yet."""
-        return Topic(route, name, request, self.counters, self.limits.keys)
+        return Topic(route, name, request, self.counters, Newest(self.limits.keys, self.limits.keys_bytes, self.memory))
 
     async def replay(self, topic: AnyTopic, since: int) -> Sequence[SequencedUpdate[Any]]:
         """What the service has of a durable topic after `since`."""

@@ -1,46 +1,44 @@
 """What waits for one client: bounded, in order, with conflated updates replaced in their place."""
 
 import asyncio
-from collections import deque
+from collections import OrderedDict, deque
 
+from trading_api.shared.ws.backlog import Backlog
 from trading_api.shared.ws.limits import WsLimits
+from trading_api.shared.ws.memory import Memory
 from trading_api.shared.ws.message import Message
 from trading_api.shared.ws.sockets import ClientSocket
 
 
-class Slot:
-    """A place in the queue that holds the newest update of one key until the client can take it."""
+class Waiting:
+    """The updates of one conflating subscription that wait, the newest of each key, in the order of their first."""
 
-    __slots__ = ("_key", "_slots", "message")
+    __slots__ = ("messages",)
 
-    def __init__(self, message: Message, slots: "dict[str, Slot]", key: str) -> None:
-        self.message = message
-        self._slots = slots
-        self._key = key
-
-    def take(self) -> Message:
-        """The newest update; the next one of its key gets a place of its own."""
-        del self._slots[self._key]
-        return self.message
+    def __init__(self) -> None:
+        # Not a dict, whose first item takes the longer to find the more were taken before.
+        self.messages: OrderedDict[str, Message] = OrderedDict()
 
 
 class Outbox:
-    """Writes to `socket` what it takes, and queues the rest. Never waits but in `room`."""
+    """Writes to `socket` what it takes, and queues the rest. Never waits but in `room`.
 
-    __slots__ = ("_closed", "_limits", "_plain", "_queue", "_room", "_slots", "_socket")
+    A conflating subscription has one place in the queue, from which it sends one update at each turn.
+    """
 
-    def __init__(self, socket: ClientSocket, limits: WsLimits) -> None:
+    __slots__ = ("_closed", "_conflated", "_plain", "_queue", "_room", "_socket")
+
+    def __init__(self, socket: ClientSocket, limits: WsLimits, memory: Memory) -> None:
         self._socket = socket
-        self._limits = limits
-        self._queue: deque[Message | Slot] = deque()
-        self._plain = 0
-        self._slots = 0
+        self._queue: deque[Message | Waiting] = deque()
+        self._plain = Backlog(limits.queue, limits.queue_bytes, memory)
+        self._conflated = Backlog(limits.conflated, limits.queue_bytes, memory)
         self._closed = False
         self._room: asyncio.Event | None = None
         socket.attach(self.flush)
 
     def __len__(self) -> int:
-        return len(self._queue)
+        return sum(1 if isinstance(entry, Message) else len(entry.messages) for entry in self._queue)
 
     def put(self, message: Message) -> bool:
         """Send `message` after what already waits; False, and nothing done, when the queue is full."""
@@ -49,57 +47,79 @@ class Outbox:
         if not self._queue and self._socket.writable:
             self._socket.write(message)
             return True
-        if self._plain >= self._limits.queue:
+        if not self._plain.add(message):
             return False
         self._queue.append(message)
-        self._plain += 1
         return True
 
-    def put_newest(self, message: Message, slots: dict[str, Slot], key: str) -> bool:
-        """Send `message`, or replace the one of the same key that waits. `slots` are the places of one subscription.
+    def put_newest(self, message: Message, waiting: Waiting, key: str) -> bool:
+        """Send `message`; while it waits, in `waiting`, a newer one of its key may take its place: `replace`.
 
-        False, and nothing done, when there are too many keys.
+        False, and nothing done, when too much waits.
         """
         if self._closed:
             return True
         if not self._queue and self._socket.writable:
             self._socket.write(message)
             return True
-        if self._slots >= self._limits.conflated:
+        if not self._conflated.add(message):
             return False
-        slot = slots[key] = Slot(message, slots, key)
-        self._queue.append(slot)
-        self._slots += 1
+        if not waiting.messages:
+            self._queue.append(waiting)
+        waiting.messages[key] = message
         return True
+
+    def replace(self, message: Message, waiting: Waiting, key: str) -> bool:
+        """Let `message` wait in the place of the one of its key; False, and nothing done, when too much waits."""
+        if not self._conflated.swap(waiting.messages[key], message):
+            return False
+        waiting.messages[key] = message
+        return True
+
+    def withdraw(self, waiting: Waiting) -> None:
+        """Forget what waits of one subscription."""
+        if waiting.messages:
+            self._queue.remove(waiting)
+            self._forget(waiting)
 
     def flush(self) -> None:
         """Write what waits for as long as the socket takes it."""
         while self._queue and self._socket.writable:
             self._socket.write(self._take())
-        if self._room is not None and self._has_room():
+        if self._room is not None and self._plain.is_half_empty():
             self._room.set()
 
     def close(self) -> None:
         """Forget what waits and what is still to come: the client is not to have it any more."""
         self._closed = True
-        while self._queue:
-            self._take()
+        for entry in self._queue:
+            if isinstance(entry, Message):
+                self._plain.remove(entry)
+            else:
+                self._forget(entry)
+        self._queue.clear()
         self.flush()
 
     async def room(self) -> None:
         """Wait until the queue is at most half full, conflated updates not counted."""
-        while not self._has_room():
+        while not self._plain.is_half_empty():
             self._room = self._room or asyncio.Event()
             self._room.clear()
             await self._room.wait()
 
-    def _has_room(self) -> bool:
-        return self._plain <= self._limits.queue // 2
-
     def _take(self) -> Message:
+        """The next to be written. A subscription with more of them queues again: each gets its turn."""
         entry = self._queue.popleft()
-        if isinstance(entry, Slot):
-            self._slots -= 1
-            return entry.take()
-        self._plain -= 1
-        return entry
+        if isinstance(entry, Message):
+            self._plain.remove(entry)
+            return entry
+        _, message = entry.messages.popitem(last=False)
+        if entry.messages:
+            self._queue.append(entry)
+        self._conflated.remove(message)
+        return message
+
+    def _forget(self, waiting: Waiting) -> None:
+        for message in waiting.messages.values():
+            self._conflated.remove(message)
+        waiting.messages.clear()

@@ -31,7 +31,9 @@ class WebSocketStatistics(BaseModel):
     subscriptions: int = Field(description="Subscriptions of all clients.")
     accepted: int = Field(description="Connections taken.")
     published: int = Field(description="Updates that topics published.")
-    delivered: int = Field(description="Updates handed to subscribers: one published to ten of them counts ten.")
+    delivered: int = Field(
+        description="Updates handed to subscribers, also the newest to a new one: one handed to ten counts ten."
+    )
     conflated: int = Field(description="Updates that a newer one replaced before a slow subscriber could take them.")
     replayed: int = Field(description="Missed updates that were sent again to subscribers that resumed.")
     errors: int = Field(description="Error replies.")

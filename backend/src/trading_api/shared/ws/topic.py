@@ -3,7 +3,9 @@
 import json
 from typing import Any, Generic, Protocol, TypeVar
 
+from trading_api.shared.ws.keys import keys_of
 from trading_api.shared.ws.message import Message
+from trading_api.shared.ws.newest import Newest
 from trading_api.shared.ws.routes import CompiledRoute
 from trading_api.shared.ws.statistics import WsCounters
 
@@ -17,6 +19,9 @@ class Deliverable(Protocol):
     def deliver(self, message: Message, key: str, seq: int | None) -> None:
         """Take one update. Must neither wait nor raise."""
 
+    def end(self) -> None:
+        """Take none any more, and give back what is kept."""
+
 
 class Topic(Generic[RequestT, DataT]):
     """What a service publishes to. `request` is the payload of the subscription that it stands for.
@@ -28,30 +33,33 @@ class Topic(Generic[RequestT, DataT]):
         "_counters",
         "_ended",
         "_head",
-        "_keys",
         "_last_seq",
         "_newest",
         "_subscriptions",
         "_to_json",
         "durable",
+        "keys",
         "name",
+        "name_bytes",
         "request",
         "route",
     )
 
-    def __init__(self, route: CompiledRoute, name: str, request: RequestT, counters: WsCounters, keys: int) -> None:
-        """`keys` is the number of keys whose newest update is kept."""
+    def __init__(
+        self, route: CompiledRoute, name: str, request: RequestT, counters: WsCounters, newest: Newest
+    ) -> None:
         self.name = name
+        self.name_bytes = len(name.encode())
+        self.keys = keys_of(request)
         self.route = route.name
         self.request = request
         self.durable = route.durable
         # What TypeAdapter.dump_json calls in the end, without its many options: half the time.
         self._to_json = route.data.serializer.to_json
         self._counters = counters
-        self._keys = keys
         self._ended = False
         self._last_seq = -1
-        self._newest: dict[str, Message] = {}
+        self._newest = newest
         self._subscriptions: dict[object, Deliverable] = {}
         self._head = f'{{"type":"{self.route}.update","payload":{{"topic":{_quote(name)},"payload":'.encode()
 
@@ -72,27 +80,20 @@ class Topic(Generic[RequestT, DataT]):
         and dropped. It belongs to durable routes only: ValueError.
 
         After `remove_topic` this does nothing. A subscriber whose queue (1024 updates) overflows is closed, so give
-        the event loop a turn within longer bursts.
+        the event loop a turn within longer bursts. Of a conflating route it is not, if the request tells how many
+        different keys there are (`count_keys`).
         """
-        if (seq is not None) != self.durable:
-            raise ValueError(f"{self.name}: updates of a durable route have a seq, others have none")
-        if self._ended or (seq is not None and seq <= self._last_seq):
-            return
-        message = self.render(data, seq)
-        if seq is None:
-            self._keep(key, message)
-        else:
-            self._last_seq = seq
-        self._counters.published += 1
-        self._counters.delivered += len(self._subscriptions)
-        # A copy, for a client that is closed here unsubscribes at once.
-        for subscription in tuple(self._subscriptions.values()):
-            subscription.deliver(message, key, seq)
+        if self._is_due(seq):
+            self._publish(self.render(data, seq), key, seq)
+
+    def publish_json(self, data: bytes, *, key: str = "", seq: int | None = None) -> None:
+        """The same with data that is JSON already, exactly as the route's model would be written."""
+        if self._is_due(seq):
+            self._publish(self._message(data, seq), key, seq)
 
     def render(self, data: DataT, seq: int | None = None) -> Message:
         """The update frame of `data`."""
-        tail = b"}}" if seq is None else b'},"seq":%d}' % seq
-        return Message(b"%b%b%b" % (self._head, self._to_json(data, by_alias=True), tail))
+        return self._message(self._to_json(data, by_alias=True), seq)
 
     def attach(self, owner: object, subscription: Deliverable) -> None:
         """Deliver to `subscription` from now on. `owner` has one at most."""
@@ -100,12 +101,15 @@ class Topic(Generic[RequestT, DataT]):
 
     def detach(self, owner: object) -> None:
         """Deliver no more to the subscription of `owner`, if there is one."""
-        self._subscriptions.pop(owner, None)
+        subscription = self._subscriptions.pop(owner, None)
+        if subscription is not None:
+            subscription.end()
 
     def send_newest(self, owner: object) -> None:
         """Deliver the newest update of each key, the one published last at the end. Durable topics keep none."""
         subscription = self._subscriptions[owner]
-        for key, message in tuple(self._newest.items()):
+        self._counters.delivered += len(self._newest)
+        for key, message in self._newest:
             subscription.deliver(message, key, None)
 
     def end(self) -> None:
@@ -113,11 +117,27 @@ class Topic(Generic[RequestT, DataT]):
         self._ended = True
         self._newest.clear()
 
-    def _keep(self, key: str, message: Message) -> None:
-        self._newest.pop(key, None)
-        if len(self._newest) >= self._keys:
-            del self._newest[next(iter(self._newest))]
-        self._newest[key] = message
+    def _is_due(self, seq: int | None) -> bool:
+        """Whether an update is to be published. Raises ValueError where it has no `seq` and needs one, or reversed."""
+        if (seq is not None) != self.durable:
+            raise ValueError(f"{self.name}: updates of a durable route have a seq, others have none")
+        return not self._ended and (seq is None or seq > self._last_seq)
+
+    def _message(self, data: bytes, seq: int | None) -> Message:
+        return Message(data, self._head, b"}}" if seq is None else b'},"seq":%d}' % seq)
+
+    def _publish(self, message: Message, key: str, seq: int | None) -> None:
+        if seq is None:
+            self._newest.keep(key, message)
+        else:
+            self._last_seq = seq
+        self._counters.published += 1
+        self._counters.delivered += len(self._subscriptions)
+        message.share()
+        # A copy, for a client that is closed here unsubscribes at once.
+        for subscription in tuple(self._subscriptions.values()):
+            subscription.deliver(message, key, seq)
+        message.unshare()
 
 
 AnyTopic = Topic[Any, Any]

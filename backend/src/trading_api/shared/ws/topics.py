@@ -7,11 +7,15 @@ from collections.abc import Callable
 
 from trading_api.shared.ws.errors import RequestError, TopicRefused
 from trading_api.shared.ws.limits import WsLimits
+from trading_api.shared.ws.memory import Memory
 from trading_api.shared.ws.service import WsService
 from trading_api.shared.ws.statistics import WsCounters
 from trading_api.shared.ws.topic import AnyTopic
 
 logger = logging.getLogger(__name__)
+
+# What a topic takes: itself; its name as name, head and request; and for each key what a service must remember.
+_TOPIC_BYTES, _NAME_TIMES, _KEY_BYTES = 4096, 4, 256
 
 
 class LiveTopic:
@@ -32,10 +36,11 @@ class Topics:
     away while they run cannot break them off half done.
     """
 
-    def __init__(self, service: WsService, limits: WsLimits, counters: WsCounters) -> None:
+    def __init__(self, service: WsService, limits: WsLimits, counters: WsCounters, memory: Memory) -> None:
         self._service = service
         self._limits = limits
         self._counters = counters
+        self._memory = memory
         self._live: dict[str, LiveTopic] = {}
 
     def __len__(self) -> int:
@@ -84,9 +89,13 @@ class Topics:
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks, timeout=self._limits.stop_s)
-        self._live.clear()
+        for live in tuple(self._live.values()):
+            live.topic.end()
+            self._forget(live)
 
     def _create(self, topic: AnyTopic) -> LiveTopic:
+        if not self._memory.reserve(_cost(topic)):
+            raise RequestError("refused", "The server holds as many topics as it has memory for; try again later.")
         live = self._live[topic.name] = LiveTopic(topic)
         live.creation = asyncio.create_task(self._run_creation(live), context=_no_request())
         return live
@@ -135,6 +144,12 @@ class Topics:
     def _forget(self, live: LiveTopic) -> None:
         if self._live.get(live.topic.name) is live:
             del self._live[live.topic.name]
+            self._memory.free(_cost(live.topic))
+
+
+def _cost(topic: AnyTopic) -> int:
+    """About the bytes that a topic takes, here and in its service; its updates come on top."""
+    return _TOPIC_BYTES + _NAME_TIMES * topic.name_bytes + _KEY_BYTES * topic.keys
 
 
 def _no_request() -> contextvars.Context:

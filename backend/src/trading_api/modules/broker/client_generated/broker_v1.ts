@@ -95,7 +95,7 @@ export interface WebSocketStatistics {
   conflated: number;
   /** Clients that are connected. */
   connections: number;
-  /** Updates handed to subscribers: one published to ten of them counts ten. */
+  /** Updates handed to subscribers, also the newest to a new one: one handed to ten counts ten. */
   delivered: number;
   /** Clients closed because they kept sending too much. */
   disconnected_flooding: number;

@@ -117,7 +117,7 @@ class WebSocketStatistics(ApiModel):
     connections: int
     """Clients that are connected."""
     delivered: int
-    """Updates handed to subscribers: one published to ten of them counts ten."""
+    """Updates handed to subscribers, also the newest to a new one: one handed to ten counts ten."""
     disconnected_flooding: int
     """Clients closed because they kept sending too much."""
     disconnected_slow: int

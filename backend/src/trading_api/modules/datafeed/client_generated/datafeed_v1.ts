@@ -159,7 +159,7 @@ export interface QuotesRequest {
   symbols: Array<string>;
 }
 
-/** Whose quotes to stream; at least one symbol in all. The current quote of each comes at once. */
+/** Whose quotes to stream: 1 to 200 different symbols in all. The current quote of each comes at once. */
 export interface QuotesSubscription {
   /** Told whenever they change; a symbol in both lists is fast. */
   fast_symbols?: Array<string>;
@@ -243,7 +243,7 @@ export interface WebSocketStatistics {
   conflated: number;
   /** Clients that are connected. */
   connections: number;
-  /** Updates handed to subscribers: one published to ten of them counts ten. */
+  /** Updates handed to subscribers, also the newest to a new one: one handed to ten counts ten. */
   delivered: number;
   /** Clients closed because they kept sending too much. */
   disconnected_flooding: number;

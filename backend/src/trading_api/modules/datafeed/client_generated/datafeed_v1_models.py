@@ -183,7 +183,7 @@ QuotesSubscriptionSymbol = TypeAliasType("QuotesSubscriptionSymbol", Annotated[s
 
 
 class QuotesSubscription(ApiModel):
-    """Whose quotes to stream; at least one symbol in all. The current quote of each comes at once."""
+    """Whose quotes to stream: 1 to 200 different symbols in all. The current quote of each comes at once."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -318,7 +318,7 @@ class WebSocketStatistics(ApiModel):
     connections: int
     """Clients that are connected."""
     delivered: int
-    """Updates handed to subscribers: one published to ten of them counts ten."""
+    """Updates handed to subscribers, also the newest to a new one: one handed to ten counts ten."""
     disconnected_flooding: int
     """Clients closed because they kept sending too much."""
     disconnected_slow: int

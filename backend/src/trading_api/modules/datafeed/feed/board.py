@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from functools import cached_property
+
+from pydantic_core import to_json
 
 from trading_api.models.market import NoQuoteValues, QuoteData, QuoteValues
 from trading_api.modules.datafeed.feed.quote import Quote
@@ -11,11 +13,22 @@ from trading_api.modules.datafeed.instrument import Instrument
 from trading_api.modules.datafeed.wire import quote_values
 
 
-class Told(NamedTuple):
-    """A quote, and the same for the wire."""
+class Told:
+    """A quote, and the same for the wire, made once for all who asked for it by whatever name."""
 
-    quote: Quote
-    values: QuoteValues
+    def __init__(self, instrument: Instrument, quote: Quote) -> None:
+        self.quote = quote
+        self._instrument = instrument
+
+    @cached_property
+    def values(self) -> QuoteValues:
+        """As a model."""
+        return quote_values(self._instrument, self.quote)
+
+    @cached_property
+    def json(self) -> bytes:
+        """As JSON."""
+        return self.values.__pydantic_serializer__.to_json(self.values, by_alias=True)
 
 
 class QuoteBoard:
@@ -30,14 +43,18 @@ class QuoteBoard:
         """The quote of an instrument that the source covers."""
         known = self._told.get(instrument)
         if known is None:
-            quote = self.source.quote(instrument, self.time)
-            known = self._told[instrument] = Told(quote, quote_values(instrument, quote))
+            known = self._told[instrument] = Told(instrument, self.source.quote(instrument, self.time))
         return known
 
 
 def quote_data(symbol: str, values: QuoteValues) -> QuoteData:
     """The quote of `symbol`, spelt as it was asked for."""
     return QuoteData.model_construct(s="ok", n=symbol, v=values)
+
+
+def quote_json(symbol: str, told: Told) -> bytes:
+    """The same as JSON."""
+    return b'{"s":"ok","n":%b,"v":%b}' % (to_json(symbol), told.json)
 
 
 def no_quote(symbol: str) -> QuoteData:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol
 
 from trading_api.models.market import Bar, BarsSubscription, QuoteData, QuotesSubscription
 from trading_api.modules.datafeed.bar import ScaledBar
-from trading_api.modules.datafeed.feed.board import QuoteBoard, no_quote, quote_data
+from trading_api.modules.datafeed.feed.board import QuoteBoard, Told, no_quote, quote_json
 from trading_api.modules.datafeed.feed.quote import Quote
 from trading_api.modules.datafeed.feed.schedule import Schedule
 from trading_api.modules.datafeed.feed.spans import BarSpan, span_after, span_at
@@ -24,8 +24,11 @@ MAX_MISSED = 1000
 class Stream(Protocol):
     """One topic's stream."""
 
-    def advance(self, board: QuoteBoard) -> None:
-        """Publish what has changed since the last call; at the first one, everything."""
+    def advance(self, board: QuoteBoard) -> Iterator[None]:
+        """Publish what has changed since the last call; at the first one, everything.
+
+        Stops after every update, so that whoever runs it may let others have a turn.
+        """
 
 
 class QuotesStream:
@@ -38,33 +41,57 @@ class QuotesStream:
     ) -> None:
         """`known` are the instruments that have quotes, by the name they were asked for."""
         request = topic.request
+        fast = dict.fromkeys(request.fast_symbols)
+        slow = {symbol: None for symbol in request.symbols if symbol not in fast}
         self._topic = topic
-        self._known = known
-        self._fast = frozenset(request.fast_symbols)
-        self._symbols: Iterable[str] = tuple(dict.fromkeys([*request.fast_symbols, *request.symbols]))
-        self._told: dict[str, tuple[Quote, int]] = {}
-        self._begun = False
+        self._lines = [*_lines(fast, known, fast=True), *_lines(slow, known, fast=False)]
+        # Told once, and then forgotten.
+        self._unknown: tuple[str, ...] = tuple(symbol for symbol in (*fast, *slow) if symbol not in known)
 
-    def advance(self, board: QuoteBoard) -> None:
+    def advance(self, board: QuoteBoard) -> Iterator[None]:
         """Publish each symbol that is due."""
-        if not self._begun:
-            self._begun = True
-            for symbol in self._symbols:
-                if symbol not in self._known:
-                    self._topic.publish(no_quote(symbol), key=symbol)
-        for symbol in self._symbols:
-            if symbol in self._known:
-                self._advance_one(symbol, self._known[symbol], board)
+        for symbol in self._unknown:
+            self._topic.publish(no_quote(symbol), key=symbol)
+            yield
+        self._unknown = ()
+        for line in self._lines:
+            told = line.due(board)
+            if told is not None:
+                for symbol in line.symbols:
+                    self._topic.publish_json(quote_json(symbol, told), key=symbol)
+                    yield
 
-    def _advance_one(self, symbol: str, instrument: Instrument, board: QuoteBoard) -> None:
-        last = self._told.get(symbol)
+
+class _Line:
+    """One instrument within a stream, and every spelling that it was asked for by."""
+
+    __slots__ = ("_fast", "_instrument", "_minute", "_quote", "symbols")
+
+    def __init__(self, instrument: Instrument, symbols: tuple[str, ...], *, fast: bool) -> None:
+        self.symbols = symbols
+        self._instrument = instrument
+        self._fast = fast
+        self._quote: Quote | None = None
+        self._minute = -1
+
+    def due(self, board: QuoteBoard) -> Told | None:
+        """What is to be told now, from now on taken to have been told; None if nothing."""
         minute = board.time // SLOW_MS
-        if last is not None and symbol not in self._fast and last[1] == minute:
-            return
-        quote, values = board.told(instrument)
-        if last is None or quote != last[0]:
-            self._told[symbol] = quote, minute
-            self._topic.publish(quote_data(symbol, values), key=symbol)
+        if not self._fast and minute == self._minute:
+            return None
+        told = board.told(self._instrument)
+        if told.quote == self._quote:
+            return None
+        self._quote, self._minute = told.quote, minute
+        return told
+
+
+def _lines(symbols: Iterable[str], known: Mapping[str, Instrument], *, fast: bool) -> Iterator[_Line]:
+    spellings: dict[Instrument, list[str]] = {}
+    for symbol in symbols:
+        if symbol in known:
+            spellings.setdefault(known[symbol], []).append(symbol)
+    return (_Line(instrument, tuple(found), fast=fast) for instrument, found in spellings.items())
 
 
 class BarsStream:
@@ -85,21 +112,23 @@ class BarsStream:
         self._told: ScaledBar | None = None
         self._time = 0
 
-    def advance(self, board: QuoteBoard) -> None:
+    def advance(self, board: QuoteBoard) -> Iterator[None]:
         """Publish what has changed. A clock that was set back is waited for: no bar is told older than it was."""
         if self._span is not None and board.time <= self._time:
             return
         self._time = board.time
         newest = span_at(self._schedule, self._resolution, board.time)
-        self._finish(board, newest)
+        yield from self._finish(board, newest)
         self._span = newest
         self._tell(board, newest)
+        yield
 
-    def _finish(self, board: QuoteBoard, newest: BarSpan) -> None:
+    def _finish(self, board: QuoteBoard, newest: BarSpan) -> Iterator[None]:
         """Tell the end of the bar that was forming, and every bar between it and the newest."""
         span, missed = self._span, 0
         while span is not None and span.time < newest.time and missed < MAX_MISSED:
             self._tell(board, span)
+            yield
             span = span_after(self._schedule, self._resolution, span)
             missed += 1
 
