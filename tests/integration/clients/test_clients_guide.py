@@ -35,7 +35,9 @@ class Program:
 
     def wait_for(self, start: str) -> None:
         """Wait until it has printed a line that begins with `start`."""
-        wait_until(lambda: any(line.startswith(start) for line in self.lines()), what=f"{start!r} in {self.output}")
+        wait_until(
+            lambda: any(line.startswith(start) for line in self.lines()), what=f"{start!r} in {self.output}", timeout=30
+        )
 
     def kinds(self) -> list[str]:
         """The first words of its lines, repetitions left out, once it has ended well."""

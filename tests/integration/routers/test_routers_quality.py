@@ -18,7 +18,7 @@ import collections.abc
 import decimal
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from router_example import shapes
 from router_example.shapes import Data as WsRoute
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
 
-class Own:
+class Own(BaseModel):
     """A type of this file."""
 
 
@@ -50,18 +50,20 @@ TexturesWsRouter: TypeAlias = WsRouter[Annotated[int, Field(gt=-1)], Literal["a"
 WordyWsRouter: TypeAlias = WsRouter[
     int, Literal["a text that is longer than a line and that nobody can wrap as it is one string of a type, which is"]
 ]
-Level10WsRouter: TypeAlias = WsRouter[WsRoute, decimal.Context]
+Level10WsRouter: TypeAlias = WsRouter[WsRoute, decimal.Decimal]
 Level2WsRouter: TypeAlias = WsRouter["WsRoute | None", collections.abc.Sequence[Own]]
 '''
 SHAPES = '''\
 """Types."""
 
+from pydantic import BaseModel
 
-class Request:
+
+class Request(BaseModel):
     """What is asked for."""
 
 
-class Data:
+class Data(BaseModel):
     """What is said."""
 '''
 

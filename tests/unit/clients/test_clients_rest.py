@@ -308,9 +308,7 @@ def test_G04_every_error_of_httpx_is_a_client_error(
 
 
 @pytest.mark.parametrize("shell", [run, run_sync])
-def test_G04_a_url_that_is_too_long_is_a_client_error(
-    sink_package: ModuleType, shell: Callable[..., Any]
-) -> None:
+def test_G04_a_url_that_is_too_long_is_a_client_error(sink_package: ModuleType, shell: Callable[..., Any]) -> None:
     server = Server(good([]))
     with pytest.raises(sink_package.TransportError, match="getOrders: InvalidURL: URL too long"):
         shell(sink_package, server, lambda client: client.get_orders(class_="x" * 70_000))
