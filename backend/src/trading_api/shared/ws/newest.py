@@ -29,20 +29,21 @@ class Newest:
     def keep(self, key: str, message: Message) -> None:
         """Keep `message` instead of what was kept of `key`."""
         messages = self._messages
-        if key in messages:
-            self._drop(key)
+        old = messages.pop(key, None)
+        if old is not None:
+            self._give_up(old)
         while messages and (len(messages) >= self._keys or self._bytes + message.size > self._most_bytes):
-            self._drop(next(iter(messages)))
+            self._give_up(messages.pop(next(iter(messages))))
         if self._memory.hold(message):
             messages[key] = message
             self._bytes += message.size
 
     def clear(self) -> None:
         """Keep nothing."""
-        for key in tuple(self._messages):
-            self._drop(key)
+        for message in self._messages.values():
+            self._give_up(message)
+        self._messages.clear()
 
-    def _drop(self, key: str) -> None:
-        message = self._messages.pop(key)
+    def _give_up(self, message: Message) -> None:
         self._bytes -= message.size
         self._memory.release(message)

@@ -84,12 +84,12 @@ class Topic(Generic[RequestT, DataT]):
         different keys there are (`count_keys`).
         """
         if self._is_due(seq):
-            self._publish(self.render(data, seq), key, seq)
+            self._publish(self._to_json(data, by_alias=True), key, seq)
 
     def publish_json(self, data: bytes, *, key: str = "", seq: int | None = None) -> None:
         """The same with data that is JSON already, exactly as the route's model would be written."""
         if self._is_due(seq):
-            self._publish(self._message(data, seq), key, seq)
+            self._publish(data, key, seq)
 
     def render(self, data: DataT, seq: int | None = None) -> Message:
         """The update frame of `data`."""
@@ -126,7 +126,8 @@ class Topic(Generic[RequestT, DataT]):
     def _message(self, data: bytes, seq: int | None) -> Message:
         return Message(data, self._head, b"}}" if seq is None else b'},"seq":%d}' % seq)
 
-    def _publish(self, message: Message, key: str, seq: int | None) -> None:
+    def _publish(self, data: bytes, key: str, seq: int | None) -> None:
+        message = self._message(data, seq)
         if seq is None:
             self._newest.keep(key, message)
         else:
