@@ -119,9 +119,9 @@ def _count(size: int) -> int:
 
 
 @contextmanager
-def _listening(server: Server, size: int) -> Iterator[Crowd]:
-    """Subscribers, after which the server is as empty as before."""
-    with crowd(server.port, size) as listeners:
+def _listening(server: Server, size: int, port: int | None = None) -> Iterator[Crowd]:
+    """Subscribers (at `port`, if it is not the server's own), after which the server is as empty as before."""
+    with crowd(port or server.port, size) as listeners:
         yield listeners
     wait_until(lambda: server.state()["connections"] == 0, what="the subscribers to be gone")
 
@@ -158,26 +158,38 @@ def _percentiles(server: Server, listeners: Crowd, rate: int = _RATE, seconds: i
 
 
 def _behind_nginx(servers: dict[str, Server], runs: int) -> Iterator[Result]:
+    """Throughput and latency of ours and the bare loop once more, each behind an nginx as `up` configures it."""
     binaries = nginx_binaries()
     if not binaries:
         print("fanout: there is no nginx; left out")
         return
     binary = next(iter(binaries.values()))
-    through: dict[str, list[float]] = {"ours": [], "bare": []}
     with ExitStack() as stack:
         ports = {}
-        for kind in through:
+        for kind in ("ours", "bare"):
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fanout-")))
-            ports[kind] = stack.enter_context(gateway(folder, standard(servers[kind].port), binary)).port
-        crowds = {kind: stack.enter_context(crowd(port, 100)) for kind, port in ports.items()}
+            site = standard(servers[kind].port, nginx={"port": free_block(1), "worker_connections": 4096})
+            ports[kind] = stack.enter_context(gateway(folder, site, binary)).port
+        for size in _SIZES:
+            yield from _through(servers, ports, size, runs)
+
+
+def _through(servers: dict[str, Server], ports: dict[str, int], size: int, runs: int) -> Iterator[Result]:
+    rates: dict[str, list[float]] = {kind: [] for kind in ports}
+    with ExitStack() as stack:
+        crowds = {kind: stack.enter_context(_listening(servers[kind], size, port)) for kind, port in ports.items()}
         for _ in range(runs):
-            for kind, rates in through.items():
-                rates.append(_burst(servers[kind], crowds[kind], _count(100)))
-    against = ratios(through["ours"], through["bare"])
-    yield Result("fan-out to 100 through nginx ÷ a bare ASGI loop through nginx", against, "ratio", 0.8, at_least=True)
-    yield Result(
-        "fan-out to 100 through nginx", tuple(through["ours"]), "updates/s", note="as before; nginx not counted"
-    )
+            for kind in ports:
+                rates[kind].append(_burst(servers[kind], crowds[kind], _count(size)))
+    name = f"fan-out to {size} through nginx"
+    against = ratios(rates["ours"], rates["bare"])
+    yield Result(f"{name} ÷ a bare ASGI loop through nginx", against, "ratio", 0.8, at_least=True)
+    yield Result(name, tuple(rates["ours"]), "updates/s", note="as before; nginx not counted")
+    for kind, port in ports.items():
+        with _listening(servers[kind], size, port) as listeners:
+            median, slowest = _percentiles(servers[kind], listeners)
+        yield Result(f"latency to {size} through nginx, {kind}, median", (median,), "ms")
+        yield Result(f"latency to {size} through nginx, {kind}, 99 %", (slowest,), "ms")
 
 
 def _bad_neighbours(runs: int) -> Iterator[Result]:
