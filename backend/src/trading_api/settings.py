@@ -5,6 +5,8 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from trading_api.feed_settings import FeedSettings, read_feed_settings
+
 LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
 # `core` holds what every deployment offers (C05), so it is served whatever else is chosen.
 CORE_MODULE = "core"
@@ -38,6 +40,8 @@ class Settings:
     those of the whole deployment, which the merged documents cover; empty: this process is all of it. `quotes_url`: the
     WebSocket URLs, separated by commas, of whoever gives quotes to this process; empty: itself, if it does. `own_url`
     is where this process listens, as in http://127.0.0.1:8000; the server sets it, no environment variable does.
+    `bus_url` is a NATS server's (empty: the bus is in memory, of this process alone), `bus_token_file` the file that
+    holds its token. `debug_routes`: serve what is for development only.
     """
 
     enabled_modules: tuple[ModuleChoice, ...] = ()
@@ -49,6 +53,10 @@ class Settings:
     deployed_modules: tuple[str, ...] = ()
     quotes_url: str = ""
     own_url: str = ""
+    bus_url: str = field(default="", repr=False)
+    bus_token_file: str = ""
+    debug_routes: bool = False
+    feed: FeedSettings = field(default_factory=FeedSettings)
 
 
 def read_settings(environ: Mapping[str, str], known: KnownModules) -> Settings:
@@ -57,6 +65,7 @@ def read_settings(environ: Mapping[str, str], known: KnownModules) -> Settings:
     Raises SettingsError naming every problem at once.
     """
     default = Settings()
+    feed, feed_problems = read_feed_settings(environ)
     settings = Settings(
         enabled_modules=tuple(_parse_choices(environ.get("ENABLED_MODULES", ""))),
         base_url=(environ.get("TRADING_API_BASE_URL") or default.base_url).rstrip("/"),
@@ -65,8 +74,13 @@ def read_settings(environ: Mapping[str, str], known: KnownModules) -> Settings:
         body_limit=_bytes(environ.get("TRADING_BODY_LIMIT") or str(default.body_limit)),
         deployed_modules=tuple(_parse_list(environ.get("TRADING_DEPLOYED_MODULES", ""))),
         quotes_url=environ.get("TRADING_QUOTES_URL", "").strip(),
+        bus_url=environ.get("TRADING_BUS_URL", "").strip(),
+        bus_token_file=environ.get("TRADING_BUS_TOKEN_FILE", ""),
+        debug_routes=environ.get("TRADING_DEBUG_ROUTES", "") == "1",
+        feed=feed,
     )
     problems = (
+        *feed_problems,
         *_choice_problems(settings.enabled_modules, known),
         *_deployed_problems(settings.deployed_modules, known),
         *_value_problems(settings),
@@ -115,6 +129,8 @@ def _value_problems(settings: Settings) -> Iterator[str]:
     if "://" not in settings.store_url:
         # The value itself may be a secret, so it is not repeated.
         yield "TRADING_STORE_URL: not a URL; write it as sqlite:///path/to/file.db"
+    if settings.bus_url and not settings.bus_url.startswith(("nats://", "tls://")):
+        yield "TRADING_BUS_URL: not a NATS URL; write it as nats://127.0.0.1:4222"
     if settings.body_limit < 1:
         yield "TRADING_BODY_LIMIT: not a number of bytes; write digits only, as in 1048576"
     if not all(url.startswith(("ws://", "wss://")) for url in _parse_list(settings.quotes_url)):

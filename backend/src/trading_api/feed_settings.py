@@ -1,0 +1,92 @@
+"""Where quotes come from: the part of the settings that is about the feed."""
+
+import difflib
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import TypeVar
+
+FEED_KINDS = ("simulated", "replay", "manual")
+MAX_SPEED = 100_000
+MAX_SYMBOLS = 1000
+ValueT = TypeVar("ValueT")
+
+
+@dataclass(frozen=True, slots=True)
+class FeedSettings:
+    """`kind` is one of FEED_KINDS; `seed` shapes simulated prices.
+
+    A replay covers `symbols` (empty: all that are stored), begins at `start` (an instant; None: with the oldest stored
+    bar) and runs `speed` times as fast as the clock.
+    """
+
+    kind: str = "simulated"
+    seed: int = 1
+    symbols: tuple[str, ...] = ()
+    start: datetime | None = None
+    speed: Decimal = Decimal(1)
+
+
+def read_feed_settings(environ: Mapping[str, str]) -> tuple[FeedSettings, tuple[str, ...]]:
+    """The feed that `environ` asks for, with what is wrong with it; the default stands for what cannot be read."""
+    default, problems = FeedSettings(), list[str]()
+
+    def read(name: str, parse: Callable[[str], ValueT], otherwise: ValueT) -> ValueT:
+        text = environ.get(name, "").strip()
+        try:
+            return parse(text) if text else otherwise
+        except ValueError as error:
+            problems.append(f"{name}: {error}")
+            return otherwise
+
+    settings = FeedSettings(
+        kind=read("TRADING_FEED_KIND", _kind, default.kind),
+        seed=read("TRADING_FEED_SEED", _seed, default.seed),
+        symbols=read("TRADING_FEED_SYMBOLS", _symbols, default.symbols),
+        start=read("TRADING_FEED_START", _instant, default.start),
+        speed=read("TRADING_FEED_SPEED", _speed, default.speed),
+    )
+    return settings, tuple(problems)
+
+
+def _kind(text: str) -> str:
+    if text not in FEED_KINDS:
+        close = difflib.get_close_matches(text, FEED_KINDS, n=1)
+        hint = f"did you mean {close[0]!r}? " if close else ""
+        raise ValueError(f"unknown kind {text!r}; {hint}known: {', '.join(FEED_KINDS)}")
+    return text
+
+
+def _seed(text: str) -> int:
+    if not re.fullmatch(r"-?[0-9]{1,18}", text):
+        raise ValueError(f"{text!r} is not a whole number of at most 18 digits")
+    return int(text)
+
+
+def _symbols(text: str) -> tuple[str, ...]:
+    symbols = tuple(part.strip().upper() for part in text.split(",") if part.strip())
+    if len(symbols) > MAX_SYMBOLS:
+        raise ValueError(f"{len(symbols)} symbols; at most {MAX_SYMBOLS}")
+    return symbols
+
+
+def _instant(text: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is not a time in ISO 8601, such as 2024-01-02T14:30:00Z") from None
+    if moment.tzinfo is None:
+        raise ValueError(f"{text!r} has no offset from UTC; write it as 2024-01-02T14:30:00Z")
+    return moment
+
+
+def _speed(text: str) -> Decimal:
+    try:
+        speed = Decimal(text)
+    except InvalidOperation:
+        speed = Decimal(0)
+    if not speed.is_finite() or not 0 < speed <= MAX_SPEED:
+        raise ValueError(f"{text!r} is not a number above 0, at most {MAX_SPEED}")
+    return speed
