@@ -61,6 +61,7 @@ def test_G02_classes_are_named_after_module_and_version() -> None:
     assert pascal_case("order_book") == "OrderBook"
 
 
+@pytest.mark.slow
 def test_G02_a_module_has_three_files_and_they_are_the_same_each_time() -> None:
     first = render_module_client(sink(), runtime=".runtime")
     assert sorted(first) == ["sink_v1.ts", "sink_v1_client.py", "sink_v1_models.py"]
@@ -186,6 +187,7 @@ def test_G02_the_index_of_the_backend_names_the_folders_of_its_modules() -> None
     assert text.index("sink_v1_client import") < text.index("sink_v2_client import") < text.index("from .runtime")
 
 
+@pytest.mark.slow
 def test_G05_a_package_holds_every_client_and_is_ready_to_build() -> None:
     files = render_package([sink(), sink(module="other", asyncapi=None)])
     assert {"pyproject.toml", "README.md"} <= files.keys()
@@ -195,6 +197,7 @@ def test_G05_a_package_holds_every_client_and_is_ready_to_build() -> None:
     assert not any("trading_api." in text for name, text in files.items() if name.endswith(".py"))
 
 
+@pytest.mark.slow
 def test_G05_the_quick_start_of_the_package_is_a_program_with_a_stream() -> None:
     program = python_blocks(render_package(live_sources())["README.md"])
     assert len(program) == 1

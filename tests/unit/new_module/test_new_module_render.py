@@ -50,6 +50,7 @@ def test_A07_every_text_is_the_same_in_every_run(ws: bool) -> None:
     assert files(NewModule("order_book", ws=ws)) == files(NewModule("order_book", ws=ws))
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(names.filter(lambda name: len(name) <= MAX_LENGTH), st.booleans())
 def test_A07_every_name_gives_python_that_keeps_to_the_line_length(name: str, ws: bool) -> None:

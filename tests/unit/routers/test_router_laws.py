@@ -7,6 +7,7 @@ import string
 import textwrap
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -101,6 +102,7 @@ def test_W01_any_text_can_describe_a_route(text: str) -> None:
     assert given_back.split() == (wanted or "The route `orders`.").split()
 
 
+@pytest.mark.slow
 @given(st.dictionaries(NAMES, st.tuples(TYPES, TYPES), max_size=4), st.text(string.printable[:95], max_size=200))
 @settings(max_examples=40, deadline=None)
 def test_G07_what_is_generated_is_formatted_and_stays_so(found: dict[str, tuple[str, str]], text: str) -> None:

@@ -94,6 +94,7 @@ def test_G02_completing_twice_is_as_once() -> None:
     assert completed(once, apps()["datafeed v1"].tag_descriptions) == once
 
 
+@pytest.mark.slow
 def test_G02_every_process_writes_the_same_bytes() -> None:
     def written(seed: str, names: list[str]) -> str:
         environ = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT / "backend" / "src")}

@@ -304,6 +304,7 @@ def test_W04_a_client_may_resume_all_its_subscriptions_at_once_but_not_send_anyt
     asyncio.run(run())
 
 
+@pytest.mark.slow
 def test_W03_nothing_is_left_after_10_000_cycles() -> None:
     async def run() -> None:
         service = WatchedService()
