@@ -15,7 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from benchmarks import fanout, gateway, generation, lifecycle, memory, watch  # noqa: E402 (the path comes first)
+from benchmarks import bus, fanout, gateway, generation, lifecycle, memory, watch  # noqa: E402 (the path comes first)
 from benchmarks.result import Result  # noqa: E402
 from support.project import Project, project_in  # noqa: E402
 
@@ -27,6 +27,7 @@ MEASURES: dict[str, Measure] = {
     "memory": memory.run,
     "generation": generation.run,
     "fanout": fanout.run,
+    "bus": bus.run,
 }
 PAGE = ROOT / "docs" / "benchmarks.md"
 START, END = "<!-- results: written by make bench -->", "<!-- end of results -->"
