@@ -1,0 +1,66 @@
+"""What a store URL says. Imports no database library, so that asking costs nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
+
+from trading_api.shared.store.errors import StoreUrlError
+
+_SQLITE = "sqlite:///"
+_POSTGRES = "postgresql://"
+_USAGE = f"use {_SQLITE}path/to/file.db or {_POSTGRES}user@host/database"
+
+
+@dataclass(frozen=True, slots=True)
+class StoreAddress:
+    """Where a store is. `path` is the SQLite file as the URL writes it, None for PostgreSQL.
+
+    `place` is for messages: the file, or host:port/database. It never holds a password.
+    """
+
+    place: str
+    path: Path | None = None
+
+
+def parse_store_url(url: str) -> StoreAddress:
+    """`sqlite:///relative.db` (from the working folder), `sqlite:////absolute.db`, `postgresql://user@host:port/name`.
+
+    Raises StoreUrlError. Its message never repeats a PostgreSQL URL, for that may hold a password.
+    """
+    scheme, colon, _ = url.partition(":")
+    if colon and scheme == "sqlite":
+        return _sqlite(url)
+    if colon and scheme == "postgresql":
+        return _postgres(url)
+    shown = repr(scheme) if colon else "none"
+    raise StoreUrlError(f"store URL: scheme {shown} is not supported; {_USAGE}")
+
+
+def _sqlite(url: str) -> StoreAddress:
+    path = url.removeprefix(_SQLITE)
+    if path == url or not path or path.endswith("/") or "?" in path or "\0" in path or path == ":memory:":
+        raise StoreUrlError(f"store URL {url!r} names no file; use {_SQLITE}path/to/file.db, without parameters")
+    return StoreAddress(place=path, path=Path(path))
+
+
+def _postgres(url: str) -> StoreAddress:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise StoreUrlError(f"store URL: its host or port cannot be read; {_USAGE}") from error
+    database = unquote(parts.path.removeprefix("/"))
+    if not url.startswith(_POSTGRES) or not database or "/" in database:
+        raise StoreUrlError(f"store URL names no database; use {_POSTGRES}user@host:5432/database")
+    return StoreAddress(place=f"{_host(parts)}:{port or _query(parts, 'port') or 5432}/{database}")
+
+
+def _host(parts: SplitResult) -> str:
+    """A socket's folder may stand among the parameters, as in ?host=/run/postgresql."""
+    return parts.hostname or _query(parts, "host") or "localhost"
+
+
+def _query(parts: SplitResult, name: str) -> str:
+    return parse_qs(parts.query).get(name, [""])[0]
