@@ -73,7 +73,7 @@ logs-clean: $(installed) ## Empty every log, keep the files
 	@$(manager) logs --config "$(config)" --clean
 
 ##@ Develop
-.PHONY: dev new-module generate generate-ws-routers list-modules clean-generated lint type-check format test test-fast test-contracts bench lock clean
+.PHONY: dev new-module generate generate-ws-routers list-modules clean-generated lint type-check format test test-fast test-contracts bench lock calendars clean
 dev: $(installed) ## One process, every module, port 8000; ENABLED_MODULES=broker narrows it
 	@exec $(manager) dev "$(config)"
 
@@ -109,7 +109,7 @@ test: $(installed) generate lint type-check ## Everything: lint, types, unit, go
 	@$(bin)/python -m pytest -n auto --dist loadfile $(args)
 
 test-fast: $(installed) ## The tests without processes and sockets (args=tests/unit/broker: those of one folder)
-	@$(bin)/python -m pytest -p no:schemathesis -n auto --dist loadfile --hypothesis-profile=quick $(if $(filter tests/%,$(args)),,tests/unit tests/golden) $(args)
+	@$(bin)/python -m pytest -p no:schemathesis -n auto --dist loadfile --hypothesis-profile=quick -m "not slow" $(if $(filter tests/%,$(args)),,tests/unit tests/golden) $(args)
 
 test-contracts: $(installed) tests/contracts/node_modules/.installed ## What is generated, judged by the tools of its readers (needs Node 20 and npm)
 	@$(bin)/python -m pytest -m contracts tests/contracts $(args)
@@ -124,6 +124,9 @@ bench: $(installed) ## Measure, and write docs/benchmarks.md
 
 lock: $(installed) ## Pin the dependencies anew, with hashes (needs uv)
 	@uv pip compile pyproject.toml --extra dev --generate-hashes --universal --python-version 3.11 --no-annotate --no-header --no-emit-index-url --quiet --output-file requirements.lock
+
+calendars: $(installed) ## Write the tables of holidays and half days anew, from exchange_calendars
+	@$(bin)/python -P -m trading_api.codegen.calendars
 
 clean: ## Remove what the tools made, but for .venv and .local
 	@rm -rf build dist tests/contracts/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

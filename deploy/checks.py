@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from deploy.bus import BUS_HOST, in_several_processes, runs_own_bus
 from deploy.manifest import Manifest
 from deploy.schema import DeploymentConfig
 from deploy.yaml_source import KeyPath, Source, dotted
@@ -35,9 +36,12 @@ def check(config: DeploymentConfig, manifest: Manifest | None, source: Source) -
     Without a manifest, names of modules and routes are taken as they are.
     """
     _check_names(config, source)
-    _check_ports(config, source)
+    _check_ports(config, manifest, source)
+    _check_feed(config, source)
+    _check_bus(config, source)
     if manifest is None:
         return
+    _check_bus_reach(config, manifest, source)
     _check_modules(config, manifest, source)
     _check_websocket_routes(config, manifest, source)
     _check_route_owners(config, manifest, source)
@@ -52,25 +56,60 @@ def _check_names(config: DeploymentConfig, source: Source) -> None:
             source.add(("servers", name), f"the names {first!r} and {name!r} differ only in case; rename one", key=True)
 
 
-def _ranges(config: DeploymentConfig) -> Iterator[_Range]:
+def _ranges(config: DeploymentConfig, manifest: Manifest | None) -> Iterator[_Range]:
     nginx = config.nginx
+    if runs_own_bus(config, manifest):
+        # First: where the file leaves the bus's port out, the other one is the line to show.
+        yield _Range(("bus", "port"), BUS_HOST, config.bus.port, config.bus.port)
     yield _Range(("nginx", "port"), nginx.host, nginx.port, nginx.port)
     for name, server in config.servers.items():
         last = server.port + server.instances - 1
         yield _Range(("servers", name, "port"), server.host, server.port, last)
 
 
-def _check_ports(config: DeploymentConfig, source: Source) -> None:
+def _check_ports(config: DeploymentConfig, manifest: Manifest | None, source: Source) -> None:
     seen: list[_Range] = []
-    for ports in _ranges(config):
+    for ports in _ranges(config, manifest):
         if ports.last > 65535:
             source.add(ports.path, f"the last instance would need port {ports.last}; ports end at 65535")
         for other in seen:
             if ports.clashes_with(other):
-                line = source.mark_of(other.path, key=True).line
-                message = f"port conflict: {ports.describe()} and {other.describe()} on line {line} overlap"
+                message = (
+                    f"port conflict: {ports.describe()} and {other.describe()}{_place(other.path, source)} overlap"
+                )
                 source.add(ports.path, message, hint="instance i listens on port + i")
         seen.append(ports)
+
+
+def _place(path: KeyPath, source: Source) -> str:
+    return f" on line {source.mark_of(path, key=True).line}" if path in source.keys else ", its default,"
+
+
+def _check_feed(config: DeploymentConfig, source: Source) -> None:
+    if config.feed.kind == "manual" and not config.debug_routes:
+        message = "kind manual takes its quotes from POST /debug/quotes, which only debug_routes: true serves"
+        source.add(("feed", "kind"), message, hint="add debug_routes: true, or choose another kind")
+
+
+def _check_bus(config: DeploymentConfig, source: Source) -> None:
+    """Keys of the bus that contradict each other."""
+    if config.bus.url is not None and config.bus.kind == "memory":
+        source.add(("bus", "url"), "kind memory has no server; leave out the URL, or write kind: nats")
+    if config.bus.token_file is not None and config.bus.url is None:
+        message = "only an existing cluster (bus.url) needs it; the tree makes the token of its own server itself"
+        source.add(("bus", "token_file"), message)
+
+
+def _check_bus_reach(config: DeploymentConfig, manifest: Manifest, source: Source) -> None:
+    """A bus in memory ends where its process does."""
+    if config.bus.kind != "memory":
+        return
+    for name, module in in_several_processes(config, manifest):
+        count = config.servers[name].instances
+        message = (
+            f"module {module!r} runs in {count} processes (servers.{name}.instances), which memory does not connect"
+        )
+        source.add(("bus", "kind"), message, hint="write kind: auto, or one instance")
 
 
 def _check_modules(config: DeploymentConfig, manifest: Manifest, source: Source) -> None:

@@ -58,6 +58,15 @@ class Layout:
         return self.etc / "nginx.conf"
 
     @cached_property
+    def nats_conf(self) -> Path:
+        return self.etc / "nats.conf"
+
+    @cached_property
+    def bus_token(self) -> Path:
+        """What the tree's own nats-server asks its clients for."""
+        return self.run / "bus.token"
+
+    @cached_property
     def access_log(self) -> Path:
         """nginx's, a JSON object a line."""
         return self.logs / "nginx-access.log"

@@ -17,6 +17,7 @@ _PRUNE_ROUNDS = 8
 _TYPE_ERRORS = {
     "int_type": "expected a whole number",
     "int_parsing": "expected a whole number",
+    "float_type": "expected a number",
     "string_type": "expected text",
     "bool_type": "expected true or false",
     "bool_parsing": "expected true or false",
@@ -184,6 +185,6 @@ def _remove(data: dict[str, Data], path: KeyPath) -> None:
             node = node.get(part)
     last = path[-1] if path else ""
     if isinstance(node, list) and isinstance(last, int):
-        node[last] = checks.CORE  # the one list of the file holds modules; core is in every server anyway
+        node[last] = checks.CORE  # a name that modules and symbols may bear; core is in every server anyway
     elif isinstance(node, dict):
         node.pop(str(last), None)

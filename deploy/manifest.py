@@ -17,12 +17,16 @@ class ManifestError(DeployError):
 
 @dataclass(frozen=True)
 class VersionEntry:
-    """One version of a module. Paths lack the deployment's `api_base_url`: `/v1/broker`."""
+    """One version of a module. Paths lack the deployment's `api_base_url`: `/v1/broker`.
+
+    `safe_posts` are paths whose POST changes nothing, so that it may be sent again.
+    """
 
     rest_prefix: str
     health_path: str
     ws_path: str | None
     ws_routes: tuple[str, ...]
+    safe_posts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -81,12 +85,17 @@ def _module(entry: Mapping[str, Mapping[str, Mapping[str, object]]]) -> ModuleEn
 
 
 def _version(fields: Mapping[str, object]) -> VersionEntry:
-    ws_path, routes = fields["ws_path"], fields["ws_routes"]
-    if not isinstance(routes, list):
-        raise TypeError("ws_routes is no list")
+    ws_path = fields["ws_path"]
     return VersionEntry(
         rest_prefix=str(fields["rest_prefix"]),
         health_path=str(fields["health_path"]),
         ws_path=None if ws_path is None else str(ws_path),
-        ws_routes=tuple(str(route) for route in routes),
+        ws_routes=_texts(fields["ws_routes"]),
+        safe_posts=_texts(fields.get("safe_posts", [])),
     )
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise TypeError(f"{value!r} is no list")
+    return tuple(str(item) for item in value)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 CORE = "core"
 GATEWAY = "nginx"
 LOGS = "logs"
+BUS = "bus"
 
 
 class Tier(IntEnum):
@@ -82,10 +83,12 @@ class Upstream:
 
 @dataclass(frozen=True)
 class RestRoute:
-    """Requests below `prefix` (`/api/v1/broker`) go to `upstream`."""
+    """Requests below `prefix` (`/api/v1/broker`) go to `upstream`. POSTs to `safe_posts` (whole paths) only read, so
+    another instance may answer them when one breaks off."""
 
     prefix: str
     upstream: str
+    safe_posts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -143,13 +146,14 @@ class Gateway:
 
 @dataclass(frozen=True)
 class Site:
-    """What the machine adds to the configuration: the interpreter, nginx, and the user that nginx's workers run as
-    where the tree is started by root."""
+    """What the machine adds to the configuration: the interpreter, nginx, nats-server (used only where the tree runs
+    one), and the user that nginx's workers run as where the tree is started by root."""
 
     layout: Layout
     python: Path
     nginx: Path
     root_user: str | None = None
+    nats: Path = Path("nats-server")
 
 
 @dataclass(frozen=True)
@@ -165,6 +169,16 @@ class Plan:
     grace: float
     root_user: str | None = None
     modules: tuple[str, ...] = field(default=())
+    store_url: str = field(default="", repr=False)
+
+    @property
+    def bus(self) -> Process | None:
+        """The tree's own nats-server, where it has one."""
+        return next((process for process in self.processes if process.tier is Tier.BUS), None)
+
+    def awaited(self) -> tuple[Process, ...]:
+        """What must answer before the gateway starts: the bus and the servers."""
+        return tuple(process for process in self.processes if Tier.BUS <= process.tier <= Tier.MODULES)
 
     def servers(self) -> tuple[Process, ...]:
         """The processes that serve modules."""

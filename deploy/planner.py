@@ -3,8 +3,11 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from deploy.bus import BUS_HOST, runs_own_bus, uses_bus
+from deploy.layout import Layout
 from deploy.manifest import Manifest, VersionEntry
 from deploy.plan import (
+    BUS,
     CORE,
     GATEWAY,
     LOGS,
@@ -21,7 +24,7 @@ from deploy.plan import (
     Upstream,
     WebSocketRoute,
 )
-from deploy.schema import DeploymentConfig, NginxConfig, ServerConfig
+from deploy.schema import DeploymentConfig, FeedConfig, NginxConfig, ServerConfig
 
 # The trait of a module that needs quotes, and the WebSocket route that gives them.
 _USES_QUOTES, _QUOTES = "uses-quotes", "quotes"
@@ -31,7 +34,8 @@ def plan(config: DeploymentConfig, manifest: Manifest, site: Site) -> Plan:
     """Expand a checked configuration."""
     gateway = _gateway(config, manifest)
     servers = [process for name in config.servers for process in _instances(name, config, manifest, site)]
-    processes = [*_log_follower(config, site), *sorted(servers, key=lambda process: process.tier)]
+    first = [*_log_follower(config, site), *_bus(config, manifest, site)]
+    processes = [*first, *sorted(servers, key=lambda process: process.tier)]
     return Plan(
         layout=site.layout,
         processes=(*processes, _nginx(config, site)),
@@ -42,6 +46,7 @@ def plan(config: DeploymentConfig, manifest: Manifest, site: Site) -> Plan:
         grace=config.shutdown.grace,
         root_user=site.root_user,
         modules=_deployed(config),
+        store_url=config.store.url,
     )
 
 
@@ -53,13 +58,41 @@ def serve_argv(python: Path, endpoint: Endpoint, *, grace: float, reload: bool) 
 
 
 def serve_environment(config: DeploymentConfig, modules: tuple[str, ...]) -> dict[str, str]:
-    """The settings of a server process (`trading_api.settings`)."""
+    """The settings of a server process (`trading_api.settings`); on a bus only where one is configured by URL.
+
+    Every one is set, if only to nothing: the shell that started the tree has no say in them.
+    """
     return {
         "ENABLED_MODULES": ",".join(modules),
         "TRADING_API_BASE_URL": config.api_base_url,
         "TRADING_BODY_LIMIT": str(config.limits.body),
+        "TRADING_BUS_TOKEN_FILE": config.bus.token_file or "",
+        "TRADING_BUS_URL": config.bus.url or "",
+        "TRADING_DEBUG_ROUTES": "1" if config.debug_routes else "0",
+        **_feed_environment(config.feed),
         "TRADING_LOG_LEVEL": config.logs.level,
+        "TRADING_STORE_URL": config.store.url,
     }
+
+
+def _feed_environment(feed: FeedConfig) -> dict[str, str]:
+    return {
+        "TRADING_FEED_KIND": feed.kind,
+        "TRADING_FEED_SEED": str(feed.seed),
+        "TRADING_FEED_SPEED": f"{feed.replay.speed:.15g}",
+        "TRADING_FEED_START": feed.replay.start or "",
+        "TRADING_FEED_SYMBOLS": ",".join(feed.replay.symbols),
+    }
+
+
+def _bus_environment(name: str, config: DeploymentConfig, manifest: Manifest, layout: Layout) -> dict[str, str]:
+    """How the servers that use the bus reach the tree's own."""
+    if not runs_own_bus(config, manifest) or not uses_bus(config.servers[name], manifest):
+        return {}
+    # Relative to the folder in which every process runs: a path may hold quotes that supervisord cannot carry.
+    token = layout.bus_token.relative_to(layout.project)
+    url = f"nats://{Endpoint(BUS_HOST, config.bus.port).address}"
+    return {"TRADING_BUS_URL": url, "TRADING_BUS_TOKEN_FILE": str(token)}
 
 
 def _deployed(config: DeploymentConfig) -> tuple[str, ...]:
@@ -97,6 +130,7 @@ def _instances(name: str, config: DeploymentConfig, manifest: Manifest, site: Si
     modules = _with_core(server)
     env = {
         **serve_environment(config, modules),
+        **_bus_environment(name, config, manifest, site.layout),
         **_documents_environment(name, config),
         **_quotes_environment(name, config, manifest),
         **server.env,
@@ -134,6 +168,14 @@ def _nginx(config: DeploymentConfig, site: Site) -> Process:
     )
 
 
+def _bus(config: DeploymentConfig, manifest: Manifest, site: Site) -> Iterator[Process]:
+    """The nats-server of the tree's own, when more than one process needs it."""
+    if runs_own_bus(config, manifest):
+        argv = (str(site.nats), "-c", str(site.layout.nats_conf))
+        endpoint = Endpoint(BUS_HOST, config.bus.port)
+        yield Process(name=BUS, group=BUS, tier=Tier.BUS, argv=argv, endpoint=endpoint, grace=config.shutdown.grace)
+
+
 def _log_follower(config: DeploymentConfig, site: Site) -> Iterator[Process]:
     """The process that writes `backend-unified.log` and keeps nginx's own logs bounded (P13)."""
     layout = site.layout
@@ -164,12 +206,16 @@ def _gateway(config: DeploymentConfig, manifest: Manifest) -> Gateway:
         worker_connections=config.nginx.worker_connections,
         body_limit=config.limits.body,
         upstreams=tuple(_upstream(name, server) for name, server in config.servers.items()),
-        rest=tuple(RestRoute(base + entry.rest_prefix, server) for _, _, entry, server in placed),
+        rest=tuple(_rest(base, entry, server) for _, _, entry, server in placed),
         websockets=tuple(_websocket(base, entry, server) for _, _, entry, server in placed if entry.ws_path),
         queries=tuple(_query_routes(config, placed)),
         documents=tuple(_document_routes(config, placed)),
         health_paths=tuple(base + entry.health_path for _, _, entry, _ in placed),
     )
+
+
+def _rest(base: str, entry: VersionEntry, server: str) -> RestRoute:
+    return RestRoute(base + entry.rest_prefix, server, tuple(base + path for path in entry.safe_posts))
 
 
 def _upstream(name: str, server: ServerConfig) -> Upstream:

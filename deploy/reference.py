@@ -80,7 +80,7 @@ def _kind(name: str, field: FieldInfo) -> str:
         return "list of names"
     if "dict" in text:
         return "mapping"
-    plain = {int: "number", bool: "true or false"}
+    plain = {int: "number", float: "number", bool: "true or false"}
     return next((word for kind, word in plain.items() if field.annotation is kind), "text")
 
 
@@ -98,6 +98,8 @@ def _default(name: str, field: FieldInfo) -> str:
         return f"`{value // 1024**2}MB`"
     if value is None or value in ({}, ()):
         return "none"
+    if isinstance(value, float):
+        return f"`{value:g}`"
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from deploy import addresses
 from deploy.units import parse_duration, parse_size
 
 SERVER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,31}")
@@ -19,7 +20,16 @@ TREE_VARIABLES = {
     "ENABLED_MODULES": "modules of the server",
     "TRADING_API_BASE_URL": "api_base_url",
     "TRADING_BODY_LIMIT": "limits.body",
+    "TRADING_BUS_TOKEN_FILE": "bus.token_file",
+    "TRADING_BUS_URL": "bus.url",
+    "TRADING_DEBUG_ROUTES": "debug_routes",
+    "TRADING_FEED_KIND": "feed.kind",
+    "TRADING_FEED_SEED": "feed.seed",
+    "TRADING_FEED_SPEED": "feed.replay.speed",
+    "TRADING_FEED_START": "feed.replay.start",
+    "TRADING_FEED_SYMBOLS": "feed.replay.symbols",
     "TRADING_LOG_LEVEL": "logs.level",
+    "TRADING_STORE_URL": "store.url",
 }
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 _BASE_URL = re.compile(r"(/[A-Za-z0-9._~-]+)+")
@@ -86,6 +96,12 @@ def _env_value(value: str) -> str:
     return value
 
 
+def _file_name(value: str) -> str:
+    if not value or value.endswith("/"):
+        raise ValueError("names no file")
+    return value
+
+
 def _worker_processes(value: object) -> object:
     if value == "auto" or (isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 64):
         return value
@@ -111,6 +127,11 @@ ServerName = Annotated[str, AfterValidator(_server_name)]
 EnvName = Annotated[str, AfterValidator(_env_name)]
 EnvValue = Annotated[str, Field(max_length=8192), AfterValidator(_env_value)]
 RouteName = Annotated[str, AfterValidator(_route_name)]
+StoreUrl = Annotated[str, Field(max_length=2048), AfterValidator(addresses.store_url), AfterValidator(_env_value)]
+BusUrl = Annotated[str, Field(max_length=2048), AfterValidator(addresses.bus_url), AfterValidator(_env_value)]
+FileName = Annotated[str, Field(max_length=1024), AfterValidator(_file_name), AfterValidator(_env_value)]
+Symbol = Annotated[str, AfterValidator(addresses.symbol)]
+Instant = Annotated[str, AfterValidator(addresses.instant)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 WorkerProcesses = Annotated[int | Literal["auto"], BeforeValidator(_worker_processes)]
 
@@ -199,6 +220,61 @@ class LimitsConfig(Section):
     )
 
 
+class StoreConfig(Section):
+    """Where bars, accounts and all that must outlive a process are kept."""
+
+    url: StoreUrl = Field(
+        default="sqlite:///.local/data/trading.db",
+        description="sqlite:///FILE (relative to this file's folder, or sqlite:////absolute) or "
+        "postgresql://user@host/database.",
+    )
+
+
+class BusConfig(Section):
+    """How the processes of a module that runs several times tell each other news."""
+
+    kind: Literal["auto", "memory", "nats"] = Field(
+        default="auto",
+        description="auto: nats when a module that needs the bus runs in several processes, else memory. "
+        "nats: a nats-server of the tree's own, or the one at bus.url.",
+    )
+    url: BusUrl | None = Field(
+        default=None,
+        description="An existing NATS cluster, such as nats://10.0.0.5:4222; the tree then runs no nats-server.",
+    )
+    token_file: FileName | None = Field(
+        default=None,
+        description="File, mode 0600, with the token of the cluster at bus.url; relative to this file's folder.",
+    )
+    port: Port = Field(default=4222, description="Port of the tree's own nats-server, on 127.0.0.1.")
+
+
+class ReplayConfig(Section):
+    """What kind: replay plays."""
+
+    symbols: tuple[Symbol, ...] = Field(
+        default=(), max_length=1000, strict=False, description="Symbols to replay. Empty: all that are stored."
+    )
+    speed: float = Field(
+        default=1.0, ge=0.001, le=100_000, allow_inf_nan=False, description="How many times as fast as the clock."
+    )
+    start: Instant | None = Field(
+        default=None,
+        description="Where it begins, as in 2024-01-02T14:30:00Z. Left out: with the oldest stored bar.",
+    )
+
+
+class FeedConfig(Section):
+    """Where quotes come from."""
+
+    kind: Literal["simulated", "replay", "manual"] = Field(
+        default="simulated",
+        description="simulated: computed. replay: stored bars on a clock of their own. manual: POST /debug/quotes.",
+    )
+    seed: int = Field(default=1, ge=-(10**18) + 1, le=10**18 - 1, description="Shapes simulated prices.")
+    replay: ReplayConfig = Field(default_factory=ReplayConfig, description="What kind: replay plays.")
+
+
 class DeploymentConfig(Section):
     """The whole file."""
 
@@ -217,3 +293,9 @@ class DeploymentConfig(Section):
     shutdown: ShutdownConfig = Field(default_factory=ShutdownConfig, description="How processes end.")
     health: HealthConfig = Field(default_factory=HealthConfig, description="When an instance counts as healthy.")
     limits: LimitsConfig = Field(default_factory=LimitsConfig, description="Bounds on what clients may send.")
+    store: StoreConfig = Field(default_factory=StoreConfig, description="Where data is kept.")
+    bus: BusConfig = Field(default_factory=BusConfig, description="How processes tell each other news.")
+    feed: FeedConfig = Field(default_factory=FeedConfig, description="Where quotes come from.")
+    debug_routes: bool = Field(
+        default=False, description="Serve routes for development, such as POST /debug/quotes. Not for production."
+    )

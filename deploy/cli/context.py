@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy import loader, manifest
+from deploy.bus import runs_own_bus
 from deploy.cli.layouts import layout_for
 from deploy.layout import Layout
 from deploy.manifest import Manifest
 from deploy.plan import Plan, Site
 from deploy.planner import plan
 from deploy.schema import DeploymentConfig
+
+NATS = "nats-server"
 
 
 @dataclass(frozen=True)
@@ -24,9 +27,17 @@ class Checked:
     manifest: Manifest
     layout: Layout
 
-    def plan(self, nginx: Path) -> Plan:
-        """The plan of the deployment, with `nginx` as its gateway's binary."""
-        return plan(self.config, self.manifest, Site(self.layout, python(), nginx, root_user()))
+    def plan(self, nginx: Path, nats: Path = Path(NATS)) -> Plan:
+        """The plan of the deployment, with `nginx` as its gateway's binary and `nats` as its bus's, if it has one."""
+        return plan(self.config, self.manifest, Site(self.layout, python(), nginx, root_user(), nats))
+
+    def complete_plan(self) -> Plan:
+        """The plan with the binaries of this machine.
+
+        Raises NginxMissing, NginxUnsuitable; NatsMissing, NatsUnsuitable where the tree runs a bus of its own.
+        """
+        nats = find_nats(self.layout) if runs_own_bus(self.config, self.manifest) else Path(NATS)
+        return self.plan(find_nginx(self.layout), nats)
 
 
 def check(config: str) -> Checked:
@@ -39,8 +50,18 @@ def find_nginx(layout: Layout) -> Path:
     """The nginx to use. Raises NginxMissing or NginxUnsuitable."""
     from deploy.runtime import nginx_binary
 
-    cache = layout.run / "nginx.json" if layout.run.is_dir() else None
-    return nginx_binary.find(os.environ, cache=cache).path
+    return nginx_binary.find(os.environ, cache=_cache(layout, "nginx.json")).path
+
+
+def find_nats(layout: Layout) -> Path:
+    """The nats-server to use. Raises NatsMissing or NatsUnsuitable."""
+    from deploy.runtime import nats_binary
+
+    return nats_binary.find(os.environ, cache=_cache(layout, "nats.json")).path
+
+
+def _cache(layout: Layout, name: str) -> Path | None:
+    return layout.run / name if layout.run.is_dir() else None
 
 
 def python() -> Path:

@@ -5,6 +5,7 @@ import os
 import sys
 
 from deploy.cli import context, fresh
+from deploy.cli.progress import PlainProgress
 from deploy.plan import Endpoint
 from deploy.planner import serve_argv, serve_environment
 
@@ -12,8 +13,9 @@ from deploy.planner import serve_argv, serve_environment
 def run(arguments: argparse.Namespace) -> int:
     """Become the one process. `ENABLED_MODULES` in the environment narrows what it serves (M02)."""
     chosen = os.environ.get("ENABLED_MODULES", "")
-    with fresh.generator_for(arguments.config) as generator:
-        checked = fresh.check(arguments.config, generator, _names(chosen))
+    with fresh.generator_for(arguments.config) as generator, fresh.migration_for(arguments.config) as store:
+        checked = fresh.check(arguments.config, generator, store, _names(chosen))
+        store.bring_up_to_date(PlainProgress(verbose=False))
     config = checked.config
     reload = any(server.reload for server in config.servers.values())
     endpoint = Endpoint(config.nginx.host, config.nginx.port)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from deploy.cli.layouts import layout_for
 from deploy.runtime.generated import Generator
+from deploy.runtime.store_migration import StoreMigration
 
 if TYPE_CHECKING:
     from deploy.cli.context import Checked
@@ -25,8 +26,15 @@ def generator_for(config: str) -> Iterator[Generator]:
         yield generator
 
 
-def check(config: str, generator: Generator, chosen: tuple[str, ...] = ()) -> "Checked":
-    """Read and check `config` against modules whose generated files are current.
+@contextmanager
+def migration_for(config: str) -> Iterator[StoreMigration]:
+    """The migration of the store that `config` names; it begins to look once that is read, and ends with the block."""
+    with StoreMigration(Path(sys.executable), layout_for(config).project, os.environ) as migration:
+        yield migration
+
+
+def check(config: str, generator: Generator, store: StoreMigration, chosen: tuple[str, ...] = ()) -> "Checked":
+    """Read and check `config` against modules whose generated files are current; `store` looks meanwhile.
 
     With a server in watch mode they are brought up to date; else stale ones are refused. `chosen` narrows the modules.
     Raises ConfigError before anything is written, and GenerationFailed.
@@ -34,6 +42,7 @@ def check(config: str, generator: Generator, chosen: tuple[str, ...] = ()) -> "C
     from deploy.cli import context
 
     parsed = _parse(config)
+    store.look(parsed.store.url)
     said = generator.bring_up_to_date(chosen or _modules(parsed), write=_in_development(parsed))
     if said:
         print(said, file=sys.stderr)

@@ -11,7 +11,7 @@ from deploy.renderers import supervisor
 def run(arguments: argparse.Namespace) -> int:
     """Render supervisord.conf; with `--validate` let supervisor's own parser check it."""
     checked = context.check(arguments.config)
-    plan = checked.plan(context.find_nginx(checked.layout))
+    plan = checked.complete_plan()
     file = supervisor.render(plan)
     if arguments.validate:
         from deploy.runtime import prepare, supervisor_parser

@@ -13,7 +13,7 @@ from deploy.runtime.supervisor_client import connect
 def run(arguments: argparse.Namespace) -> int:
     """Say what start would do now, process by process."""
     checked = context.check(arguments.config)
-    plan = checked.plan(context.find_nginx(checked.layout))
+    plan = checked.complete_plan()
     rows = steps(plan)
     if arguments.json:
         print(json.dumps([{"process": name, "action": action, "why": why} for name, action, why in rows], indent=2))

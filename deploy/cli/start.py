@@ -5,16 +5,17 @@ import json
 import os
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deploy import artifact
 from deploy.cli import fresh, layouts
-from deploy.cli.fresh import generator_for
 from deploy.cli.progress import watching
 from deploy.runtime.generated import Generator
 from deploy.runtime.launch import Launcher
 from deploy.runtime.lock import tree_lock
+from deploy.runtime.store_migration import StoreMigration
 
 if TYPE_CHECKING:
     from deploy.plan import Plan
@@ -23,6 +24,15 @@ if TYPE_CHECKING:
 
 # An up that waits for another one waits longer than that one may take.
 LOCK_MARGIN_S = 30.0
+
+
+@dataclass(frozen=True)
+class Helpers:
+    """The processes that work ahead of this one."""
+
+    generator: Generator
+    store: StoreMigration
+    launcher: Launcher
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -39,24 +49,26 @@ def bring_up(config: str, *, as_json: bool, verbose: bool) -> "Plan":
     """Bring the tree of `config` up and say what runs."""
     began = time.monotonic()
     layout = layouts.layout_for(config)
-    with generator_for(config) as generator, Launcher(Path(sys.executable), layout, os.environ) as launcher:
+    with (
+        fresh.generator_for(config) as generator,
+        fresh.migration_for(config) as store,
+        Launcher(Path(sys.executable), layout, os.environ) as launcher,
+    ):
         launcher.warm_up()
-        plan, result, tree = _apply(config, generator, launcher, as_json=as_json, verbose=verbose)
+        helpers = Helpers(generator, store, launcher)
+        plan, result, tree = _apply(config, helpers, as_json=as_json, verbose=verbose)
     _say(plan, result, tree, time.monotonic() - began, as_json=as_json)
     return plan
 
 
-def _apply(
-    config: str, generator: Generator, launcher: Launcher, *, as_json: bool, verbose: bool
-) -> "tuple[Plan, Result, TreeStatus]":
+def _apply(config: str, helpers: Helpers, *, as_json: bool, verbose: bool) -> "tuple[Plan, Result, TreeStatus]":
     # Imported here, while supervisord and the generator warm up on another core.
-    from deploy.cli import context
     from deploy.renderers import templates
     from deploy.runtime import status
     from deploy.runtime.up import up
 
-    checked = fresh.check(config, generator)
-    plan = checked.plan(context.find_nginx(checked.layout))
+    checked = fresh.check(config, helpers.generator, helpers.store)
+    plan = checked.complete_plan()
     artifact.make_folders(plan.layout.folders())
     templates.keep_compiled(plan.layout.run)
     patience = plan.start_deadline + LOCK_MARGIN_S
@@ -64,7 +76,7 @@ def _apply(
         watching(as_json=as_json, verbose=verbose) as progress,
         tree_lock(plan.layout.lock, timeout=patience, waiting=progress.note),
     ):
-        result = up(plan, launcher, progress)
+        result = up(plan, helpers.launcher, helpers.store, progress)
         # Before the lock is free: the table is to show what this command did, not what the next one undoes.
         return plan, result, status.read(plan.layout)
 

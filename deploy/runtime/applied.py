@@ -9,7 +9,7 @@ _DEFAULT_GRACE_S = 3.0
 
 @dataclass(frozen=True)
 class AppliedProcess:
-    """One process: where it listens, and where it answers for its health (None: it does not)."""
+    """One process: where it listens, and the path at which it answers for its health (None: it has no such path)."""
 
     name: str
     full_name: str
@@ -18,6 +18,11 @@ class AppliedProcess:
     port: int | None
     modules: tuple[str, ...]
     health_path: str | None
+
+    @property
+    def answers(self) -> bool:
+        """Whether it can be asked for its health by itself: a server by its path, the bus by its greeting."""
+        return self.endpoint is not None and (self.health_path is not None or self.tier == "bus")
 
     @property
     def endpoint(self) -> tuple[str, int] | None:

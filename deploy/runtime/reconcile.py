@@ -1,14 +1,14 @@
 """Brings a running tree to a new plan: only what changed restarts (P06), and a change that fails is undone."""
 
 import time
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 
 from deploy.errors import DeployError
 from deploy.plan import Plan
 from deploy.runtime import applied, down, prepare
 from deploy.runtime.applied import AppliedProcess
-from deploy.runtime.health import probe
+from deploy.runtime.health import ask
 from deploy.runtime.preflight import check_ports
 from deploy.runtime.prepare import Files, Former
 from deploy.runtime.progress import Progress
@@ -49,7 +49,7 @@ class Outcome:
 def find_changes(plan: Plan, files: Files, client: SupervisorClient) -> Changes:
     """Compare the running tree with the files of a plan. Changes nothing."""
     with prepare.candidate(files.supervisord) as path:
-        difference = client.compare(path)
+        difference = _with_bus(plan, files, client.compare(path))
     touched = {*difference.added, *difference.changed, *difference.removed}
     dead = [info.rpc_name for info in client.processes() if not info.alive and info.rpc_name not in touched]
     needed = set(_new_addresses(plan, difference))
@@ -58,14 +58,33 @@ def find_changes(plan: Plan, files: Files, client: SupervisorClient) -> Changes:
     return Changes(difference, tuple(dead), tuple(in_the_way), files.nginx.differs())
 
 
-def reconcile(plan: Plan, files: Files, client: SupervisorClient, progress: Progress) -> Outcome:
-    """Apply `files` to the running tree. When that fails the former files are restored and applied again."""
+def _with_bus(plan: Plan, files: Files, difference: Difference) -> Difference:
+    """supervisord sees the bus's command only; what it is configured by stands in a file of its own."""
+    touched = {*difference.added, *difference.changed}
+    if plan.bus is None or plan.bus.rpc_name in touched or not files.bus_differs():
+        return difference
+    return replace(difference, changed=(plan.bus.rpc_name, *difference.changed))
+
+
+def reconcile(
+    plan: Plan,
+    files: Files,
+    client: SupervisorClient,
+    progress: Progress,
+    migrate: Callable[[], None] = lambda: None,
+) -> Outcome:
+    """Apply `files` to the running tree. When that fails the former files are restored and applied again.
+
+    `migrate` brings the store up to date, when all else is known to be right and before anything is changed.
+    """
     progress.stage("comparing with what runs")
     changes = find_changes(plan, files, client)
     if not changes:
+        migrate()
         prepare.write(files)
         return _verify(plan, client, progress)
     _check(plan, files, changes)
+    migrate()
     former = Former(files)
     prepare.write(files)
     try:
@@ -83,7 +102,7 @@ def reconcile(plan: Plan, files: Files, client: SupervisorClient, progress: Prog
 def _verify(plan: Plan, client: SupervisorClient, progress: Progress) -> Outcome:
     deadline = time.monotonic() + plan.start_deadline
     try:
-        wait_healthy(plan, plan.servers(), client, deadline, progress, doing="checking")
+        wait_healthy(plan, plan.awaited(), client, deadline, progress, doing="checking")
         wait_gateway(plan, client, deadline, progress)
     except StartFailed as error:
         error.aftermath = "nothing was changed, and the tree still runs"
@@ -96,7 +115,7 @@ def _check(plan: Plan, files: Files, changes: Changes) -> None:
     ours = set(_held_addresses(plan, (*difference.changed, *difference.removed)).values())
     new = set(_new_addresses(plan, difference)) - ours
     check_ports(pair for pair in plan.endpoints() if (pair[1].host, pair[1].port) in new)
-    prepare.check_nginx(plan, files.nginx)
+    prepare.check(plan, files)
 
 
 def _new_addresses(plan: Plan, difference: Difference) -> list[_Address]:
@@ -124,9 +143,11 @@ def _apply(plan: Plan, changes: Changes, client: SupervisorClient, progress: Pro
     progress.stage("starting what changed")
     client.adopt([*first, *difference.added])
     started = {*difference.added, *difference.changed, *changes.dead} - {plan.processes[-1].rpc_name}
-    for name in sorted(started):
+    awaited = [process for process in plan.awaited() if process.rpc_name in started]
+    # In the order of the tiers; and what is waited for is not all there is.
+    for name in dict.fromkeys([*(process.rpc_name for process in awaited), *sorted(started)]):
         client.start(name)
-    wait_healthy(plan, [p for p in plan.servers() if p.rpc_name in started], client, deadline, progress)
+    wait_healthy(plan, awaited, client, deadline, progress)
     reloaded = _apply_gateway(plan, changes, client)
     wait_gateway(plan, client, max(deadline, time.monotonic() + 2.0), progress)
     # Last, when the gateway no longer sends anything there.
@@ -189,13 +210,13 @@ def _undo(plan: Plan, client: SupervisorClient) -> list[str]:
 def _wait_former(tree: applied.AppliedTree, seconds: float, client: SupervisorClient) -> list[str]:
     """Wait until the servers answer again; the names of those that died anew, or still do not answer."""
     deadline = time.monotonic() + seconds
-    servers = [process for process in tree.processes if process.health_path is not None]
-    return [server.full_name for server in servers if not _comes_back(server, tree.health_timeout, deadline, client)]
+    awaited = [process for process in tree.processes if process.answers]
+    return [process.full_name for process in awaited if not _comes_back(process, tree.health_timeout, deadline, client)]
 
 
 def _comes_back(server: AppliedProcess, timeout: float, deadline: float, client: SupervisorClient) -> bool:
     assert server.endpoint is not None, "what answers for its health listens"
-    while not probe(*server.endpoint, server.health_path or "", timeout).healthy:
+    while not ask(*server.endpoint, server.health_path, timeout).healthy:
         states = {info.full_name: info.state for info in client.processes()}
         if states.get(server.full_name) in DEAD_STATES or time.monotonic() > deadline:
             return False

@@ -9,7 +9,7 @@ from deploy.layout import Layout
 from deploy.listeners.reason import last_reason
 from deploy.runtime import applied
 from deploy.runtime.applied import AppliedTree
-from deploy.runtime.health import probe
+from deploy.runtime.health import ask
 from deploy.runtime.resources import Usage, usage_of
 from deploy.runtime.supervisor_client import ProcessInfo, SupervisorAbsent, connect
 
@@ -87,11 +87,13 @@ def _health_of(info: ProcessInfo, tree: AppliedTree) -> str:
         return "down"
     if process is None or process.endpoint is None:
         return "alive"
-    paths = [process.health_path] if process.health_path else tree.gateway_health_paths
-    for path in paths:
-        answer = probe(*process.endpoint, path, tree.health_timeout)
+    if process.answers:
+        answer = ask(*process.endpoint, process.health_path, tree.health_timeout)
+        return "healthy" if answer.healthy else answer.detail
+    for path in tree.gateway_health_paths:
+        answer = ask(*process.endpoint, path, tree.health_timeout)
         if not answer.healthy:
-            return f"{path}: {answer.detail}" if not process.health_path else answer.detail
+            return f"{path}: {answer.detail}"
     return "healthy"
 
 

@@ -13,6 +13,7 @@ from deploy.runtime.preflight import check_ports
 from deploy.runtime.prepare import Files
 from deploy.runtime.progress import Progress
 from deploy.runtime.shield import uninterrupted
+from deploy.runtime.store_migration import StoreMigration
 from deploy.runtime.supervisor_client import SupervisorClient, connect
 from deploy.runtime.waiting import wait_gateway, wait_healthy
 
@@ -28,10 +29,11 @@ class Result:
     gateway_reloaded: bool = False
 
 
-def up(plan: Plan, launcher: Launcher, progress: Progress) -> Result:
+def up(plan: Plan, launcher: Launcher, store: StoreMigration, progress: Progress) -> Result:
     """Bring the tree to `plan`. The caller holds the lock.
 
-    Raises StartFailed, PortsBusy, NginxConfRefused, ArtifactError; then the tree is as it was before, or not there.
+    Raises StartFailed, PortsBusy, NginxConfRefused, NatsConfRefused, MigrationFailed, ArtifactError; then the tree is
+    as it was before, or not there.
     """
     files = prepare.render(plan)
     artifact.make_folders(plan.layout.folders())
@@ -40,18 +42,19 @@ def up(plan: Plan, launcher: Launcher, progress: Progress) -> Result:
     client = connect(plan.layout.socket, patience=down.ending_takes(plan.grace))
     if client is not None:
         with client:
-            outcome = reconcile.reconcile(plan, files, client, progress)
+            outcome = reconcile.reconcile(plan, files, client, progress, lambda: store.bring_up_to_date(progress))
         return Result(False, outcome.started, outcome.restarted, outcome.stopped, outcome.gateway_reloaded)
-    return _start(plan, files, launcher, progress)
+    return _start(plan, files, launcher, store, progress)
 
 
-def _start(plan: Plan, files: Files, launcher: Launcher, progress: Progress) -> Result:
+def _start(plan: Plan, files: Files, launcher: Launcher, store: StoreMigration, progress: Progress) -> Result:
     progress.stage("checking")
     down.end_unreachable(plan.layout, plan.grace, progress)
     down.end_leftovers(plan.layout, plan.grace, progress)
     # Ports first: `nginx -t` creates log files, and a busy port is to leave nothing written.
     check_ports(plan.endpoints())
-    prepare.check_nginx(plan, files.nginx)
+    prepare.check(plan, files)
+    store.bring_up_to_date(progress)
     prepare.write(files)
     prepare.link_socket(plan.layout)
     progress.stage("starting supervisord")
@@ -69,7 +72,7 @@ def _start(plan: Plan, files: Files, launcher: Launcher, progress: Progress) -> 
 def _bring_up(plan: Plan, client: SupervisorClient, progress: Progress) -> None:
     deadline = time.monotonic() + plan.start_deadline
     progress.stage("starting servers")
-    wait_healthy(plan, plan.servers(), client, deadline, progress)
+    wait_healthy(plan, plan.awaited(), client, deadline, progress)
     progress.stage("starting the gateway")
     nginx = plan.processes[-1]
     progress.process(nginx.full_name, "starting")

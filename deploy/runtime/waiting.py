@@ -9,7 +9,7 @@ from pathlib import Path
 from deploy.errors import DeployError
 from deploy.listeners.reason import last_reason, tail_text
 from deploy.plan import Plan, Process
-from deploy.runtime.health import probe
+from deploy.runtime.health import ask
 from deploy.runtime.progress import Progress
 from deploy.runtime.supervisor_client import ProcessInfo, SupervisorClient
 
@@ -57,12 +57,12 @@ class _Watch(threading.Thread):
         self._stopped = threading.Event()
 
     def run(self) -> None:
-        endpoint, path = self.process.endpoint, self.process.health_path
-        if endpoint is None or path is None:
+        endpoint = self.process.endpoint
+        if endpoint is None:
             return self.healthy.set()
         target = endpoint.reachable()
         while not self._stopped.is_set():
-            answer = probe(target.host, target.port, path, self._timeout)
+            answer = ask(target.host, target.port, self.process.health_path, self._timeout)
             if answer.healthy:
                 return self.healthy.set()
             self.detail = answer.detail
@@ -140,7 +140,7 @@ def wait_gateway(plan: Plan, supervisor: SupervisorClient, deadline: float, prog
     target = plan.gateway.endpoint.reachable()
     watch = _Watch(nginx, plan.health_timeout)
     for path in plan.gateway.health_paths:
-        while not (answer := probe(target.host, target.port, path, plan.health_timeout)).healthy:
+        while not (answer := ask(target.host, target.port, path, plan.health_timeout)).healthy:
             _raise_for_dead(plan, [watch], supervisor)
             if time.monotonic() > deadline:
                 reason = f"GET {path} through the gateway: {answer.detail}"

@@ -15,7 +15,18 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from benchmarks import bus, fanout, gateway, generation, lifecycle, memory, watch  # noqa: E402 (the path comes first)
+from benchmarks import (
+    aggregation,
+    bus,
+    fanout,
+    gateway,
+    generation,
+    importing,
+    lifecycle,
+    memory,
+    search,
+    watch,
+)  # noqa: E402 (the path comes first)
 from benchmarks.result import Result  # noqa: E402
 from support.project import Project, project_in  # noqa: E402
 
@@ -28,6 +39,9 @@ MEASURES: dict[str, Measure] = {
     "generation": generation.run,
     "fanout": fanout.run,
     "bus": bus.run,
+    "aggregation": aggregation.run,
+    "importing": importing.run,
+    "search": search.run,
 }
 PAGE = ROOT / "docs" / "benchmarks.md"
 START, END = "<!-- results: written by make bench -->", "<!-- end of results -->"

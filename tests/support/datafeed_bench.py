@@ -6,11 +6,13 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 from trading_api.models.market import Bar, BarsSubscription, QuoteData, QuotesSubscription
+from trading_api.modules.datafeed.bar_store import BarStore
 from trading_api.modules.datafeed.catalogue import load_catalogue
+from trading_api.modules.datafeed.directory import open_directory
 from trading_api.modules.datafeed.feed.live import LiveFeed
 from trading_api.modules.datafeed.feed.simulator import Simulator
+from trading_api.modules.datafeed.feed.source import FeedSource
 from trading_api.modules.datafeed.service import DatafeedService
-from trading_api.modules.datafeed.sqlite_store import SqliteStore
 from trading_api.shared.ws import AnyTopic
 
 CATALOGUE = {instrument.name: instrument for instrument in load_catalogue()}
@@ -58,12 +60,12 @@ class Recorder:
 class Bench:
     """A datafeed whose clock stands still until it is moved. One of them lives in one event loop."""
 
-    def __init__(self, store: SqliteStore) -> None:
+    def __init__(self, store: BarStore, source: FeedSource = SIMULATOR) -> None:
         self.now = NOW
         self.slept: list[float] = []
         self.waiting: asyncio.Future[None] | None = None
-        self.feed = LiveFeed(SIMULATOR, clock=lambda: self.now, sleep=self._sleep)
-        self.service = DatafeedService(store, self.feed)
+        self.feed = LiveFeed(source, clock=lambda: self.now, sleep=self._sleep)
+        self.service = DatafeedService(store, open_directory(store.engine), self.feed)
 
     async def _sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
@@ -91,7 +93,7 @@ def quotes(*fast: str, slow: tuple[str, ...] = ()) -> QuotesSubscription:
     return QuotesSubscription(fast_symbols=list(fast), symbols=list(slow))
 
 
-def run(store: SqliteStore, test: Any) -> Bench:
+def run(store: BarStore, test: Any) -> Bench:
     """Run `test(bench)` in a loop, and see that nothing of the feed is left in it."""
 
     async def main() -> Bench:

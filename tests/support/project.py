@@ -41,6 +41,11 @@ class Project:
         return self.folder / ".local"
 
     @property
+    def bus_port(self) -> int:
+        """Of the tree's own nats-server, when it has one."""
+        return self.port + PORTS - 1
+
+    @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
@@ -53,7 +58,7 @@ class Project:
         }
         for name, keys in servers.items():
             plain.setdefault(name, {}).update(keys)
-        return {"nginx": {"port": self.port}, "servers": plain}
+        return {"nginx": {"port": self.port}, "servers": plain, "bus": {"port": self.bus_port}}
 
     def shipped(self) -> dict[str, Any]:
         """The repository's own dev-config.yaml on this project's ports."""
@@ -61,6 +66,7 @@ class Project:
         config["nginx"]["port"] = self.port
         for offset, server in enumerate(config["servers"].values(), 1):
             server["port"] = self.port + offset
+        config["bus"]["port"] = self.bus_port
         return config
 
     def write(self, config: Mapping[str, object] | str | None = None) -> Path:

@@ -12,6 +12,8 @@ from trading_api.server.options import DEFAULT_GRACE_S, ServeOptions
 # Verbs that parse their own arguments: `module:function`, called with what follows the verb.
 _OWN_PARSERS = {
     "import": "trading_api.modules.datafeed.commands:main",
+    "instruments": "trading_api.modules.datafeed.instrument_commands:main",
+    "migrate": "trading_api.shared.store.command:main",
     "new-module": "trading_api.codegen.new_module.command:main",
 }
 
@@ -84,6 +86,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_json(cleaning)
     cleaning.set_defaults(run=_clean_generated)
     verbs.add_parser("import", help="import bars from a CSV file; see: import --help")
+    verbs.add_parser("instruments", help="list, export or import the known symbols; see: instruments --help")
+    verbs.add_parser("migrate", help="bring the store's tables up to date; see: migrate --help")
     verbs.add_parser("new-module", help="write a small module to start from; see: new-module --help")
     return parser
 

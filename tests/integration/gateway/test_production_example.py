@@ -24,7 +24,7 @@ CLIENTS = 4
 
 def ports(first: int) -> dict[str, str]:
     """Free ports for the example, by the names of its environment variables."""
-    offsets = {"GATEWAY_PORT": 0, "BROKER_PORT": 1, "DATAFEED_PORT": 4, "CORE_PORT": 8}
+    offsets = {"GATEWAY_PORT": 0, "BROKER_PORT": 1, "DATAFEED_PORT": 4, "CORE_PORT": 8, "BUS_PORT": 11}
     return {name: str(first + offset) for name, offset in offsets.items()}
 
 
@@ -41,7 +41,10 @@ def test_C07_ports_and_host_come_from_the_environment() -> None:
     environment = {**ports(free_block(PORTS)), "GATEWAY_HOST": "0.0.0.0"}
     config = loader.load(EXAMPLE, manifest.read(manifest.default_path()), environment)
     assert config.nginx.host == "0.0.0.0"
-    found = {name: str(server.port) for name, server in config.servers.items()} | {"gateway": str(config.nginx.port)}
+    found = {name: str(server.port) for name, server in config.servers.items()} | {
+        "gateway": str(config.nginx.port),
+        "bus": str(config.bus.port),
+    }
     assert {f"{name.upper()}_PORT": port for name, port in found.items()} == ports(int(environment["GATEWAY_PORT"]))
 
 
@@ -89,7 +92,7 @@ def test_C07_every_instance_of_every_server_is_used(production: Project) -> None
 def test_C07_every_process_is_healthy_and_none_watches(production: Project) -> None:
     rows = production.status()["processes"]
     names = {row["name"] for row in rows}
-    assert {"broker:broker-1", "datafeed:datafeed-2", "core:core-1", "nginx"} <= names
+    assert {"broker:broker-1", "datafeed:datafeed-2", "core:core-1", "bus", "nginx"} <= names
     servers = [psutil.Process(row["pid"]) for row in rows if ":" in row["name"]]
     assert not [process for process in servers if "--reload" in process.cmdline() or process.children()]
 

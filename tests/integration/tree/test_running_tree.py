@@ -14,12 +14,12 @@ from support.project import Project, project_in
 from support.waiting import wait_until
 
 SECRET = "hunter2-correct-horse"
-LOGS_OF_PROCESSES = {"broker-0", "broker-1", "datafeed-0", "core-0", "nginx", "logs", "supervisord"}
+LOGS_OF_PROCESSES = {"broker-0", "broker-1", "datafeed-0", "core-0", "bus", "nginx", "logs", "supervisord"}
 
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    """The standard deployment, with two brokers and a secret in their environment, running."""
+    """The standard deployment, with two brokers, hence a bus, and a secret in their environment, running."""
     with project_in(tmp_path_factory.mktemp("shared") / "project") as project:
         project.write(project.standard(broker={"instances": 2, "env": {"BROKER_SECRET": SECRET}}))
         project.up()
@@ -34,10 +34,11 @@ def test_P01_a_program_per_instance_and_priorities_that_encode_the_order(tree: P
         "broker": ["broker-0", "broker-1"],
         "datafeed": ["datafeed-0"],
         "core": ["core-0"],
+        "bus": ["bus"],
         "nginx": ["nginx"],
         "logs": ["logs"],
     }
-    order = [groups[name].priority for name in ("nginx", "broker", "core", "logs")]
+    order = [groups[name].priority for name in ("nginx", "broker", "core", "bus", "logs")]
     assert order == sorted(order, reverse=True)
     assert len(set(order)) == len(order)
     assert groups["broker"].priority == groups["datafeed"].priority
@@ -48,7 +49,7 @@ def test_P02_plain_supervisorctl_status_needs_no_configuration_file(tree: Projec
     assert done.returncode == 0, done.stdout + done.stderr
     states = {line.split()[0]: line.split()[1] for line in done.stdout.splitlines()}
     assert states == dict.fromkeys(
-        ("broker:broker-0", "broker:broker-1", "core:core-0", "datafeed:datafeed-0", "logs", "nginx"), "RUNNING"
+        ("broker:broker-0", "broker:broker-1", "bus", "core:core-0", "datafeed:datafeed-0", "logs", "nginx"), "RUNNING"
     )
 
 
@@ -82,7 +83,7 @@ def test_P10_status_tells_everything_about_each_process(tree: Project) -> None:
     assert answer["healthy"]
     assert psutil.Process(answer["supervisord"]).is_running()
     rows = {row["name"]: row for row in answer["processes"]}
-    assert len(rows) == 6
+    assert len(rows) == 7
     broker = rows["broker:broker-1"]
     assert broker["address"] == f"127.0.0.1:{tree.port + 2}"
     assert broker["modules"] == ["core", "broker"]
@@ -199,7 +200,8 @@ def test_P14_nothing_listens_beyond_loopback(tree: Project) -> None:
     listening = [c for c in psutil.net_connections("inet") if c.status == psutil.CONN_LISTEN and c.pid in family]
     addresses = [(c.laddr.ip, c.laddr.port) for c in listening if c.laddr]
     assert {ip for ip, _ in addresses} == {"127.0.0.1"}
-    assert {port for _, port in addresses} == {tree.port + offset for offset in (0, 1, 2, 4, 7)}
+    expected = {tree.port + offset for offset in (0, 1, 2, 4, 7)} | {tree.bus_port}
+    assert {port for _, port in addresses} == expected
 
 
 def test_P14_a_secret_of_the_environment_stays_out_of_argv_and_logs(tree: Project) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from support.backend_modules import GOOD, INIT, WS, importable, write_module
 
+from trading_api.codegen.documents import Documents, SpecName
 from trading_api.codegen.manifest import render_manifest
 from trading_api.shared.atomic import replace_if_different
 from trading_api.shared.errors import ModuleError
@@ -22,8 +23,8 @@ def modules(tmp_path: Path) -> Iterator[Path]:
         yield path
 
 
-def render(modules: Path) -> str:
-    return render_manifest(discover(modules.name, modules))
+def render(modules: Path, documents: Documents | None = None) -> str:
+    return render_manifest(discover(modules.name, modules), documents or {})
 
 
 def test_A01_a_broken_module_has_no_manifest(modules: Path) -> None:
@@ -48,15 +49,30 @@ def test_C06_manifest_tells_prefixes_health_and_websocket_routes(modules: Path) 
                 "health_path": "/v1/order_book/health",
                 "ws_path": None,
                 "ws_routes": [],
+                "safe_posts": [],
             },
             "v2": {
                 "rest_prefix": "/v2/order_book",
                 "health_path": "/v2/order_book/health",
                 "ws_path": "/v2/order_book/ws",
                 "ws_routes": ["echo", "orders"],
+                "safe_posts": [],
             },
         },
     }
+
+
+def test_N04_the_manifest_names_posts_that_are_declared_to_only_read(modules: Path) -> None:
+    write_module(modules, "broker")
+    paths = {
+        "/quotes": {"post": {"x-safe": True}, "get": {}},
+        "/orders": {"post": {}},
+        "/odd": {"post": {"x-safe": "yes"}, "put": {"x-safe": True}},
+        "/one/{of}": {"post": {"x-safe": True}},
+    }
+    document = json.loads(render(modules, {SpecName("broker", "v1", "openapi"): {"paths": paths}}))
+    versions = {name: module["versions"]["v1"]["safe_posts"] for name, module in document["modules"].items()}
+    assert versions == {"broker": ["/v1/broker/quotes"], "core": []}
 
 
 def test_G03_rendering_twice_is_identical_with_sorted_keys_and_a_final_newline(modules: Path) -> None:

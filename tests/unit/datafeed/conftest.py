@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from trading_api.modules.datafeed.sqlite_store import SqliteStore
+from trading_api.modules.datafeed.bar_store import BarStore, open_store
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqliteStore]:
+def store(tmp_path: Path) -> Iterator[BarStore]:
     """A store that has no file yet."""
-    sqlite_store = SqliteStore(tmp_path / "data" / "trading.db")
-    yield sqlite_store
-    sqlite_store.close()
+    opened = open_store(f"sqlite:///{tmp_path / 'data' / 'trading.db'}")
+    yield opened
+    opened.close()

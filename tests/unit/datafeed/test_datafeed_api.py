@@ -1,18 +1,23 @@
 """The datafeed's routes, in this process."""
 
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
 import anyio
 import httpx
 import pytest
+from fastapi.routing import APIRoute
 from hypothesis import given
 from hypothesis import strategies as st
 
 from trading_api.app_factory import create_app
+from trading_api.feed_settings import FeedSettings
 from trading_api.models.market import BarsResponse
 from trading_api.modules.datafeed.bar import ScaledBar
 from trading_api.modules.datafeed.commands import main
@@ -23,6 +28,7 @@ from trading_api.settings import ModuleChoice, Settings
 Query = Mapping[str, str | int]
 Get = Callable[[str, Query], httpx.Response]
 DAY = 86_400
+ALL = ["1", "3", "5", "15", "30", "60", "120", "240", "1D", "1W", "1M"]
 JAN_2 = 1_704_153_600
 HEADER = "time,open,high,low,close,volume\n"
 
@@ -91,8 +97,8 @@ def test_D01_unknown_symbol_is_a_404_problem(get: Get, symbol: str) -> None:
 
 
 def test_D01_resolution_that_is_not_stored_lists_those_that_are(get: Get) -> None:
-    assert detail(bars(get, resolution="5", from_time=0), 400) == "resolution 5 of AAPL is not stored; stored: 60, 1D"
-    assert "no bars are stored for it" in detail(bars(get, symbol="ES", from_time=0), 400)
+    said = detail(bars(get, resolution="5", from_time=0), 400)
+    assert said == "resolution 5 of AAPL is not available; offered: 60, 120, 240, 1D, 1W, 1M"
     assert "unknown resolution '7': use one of 1, 3" in detail(bars(get, resolution="7", from_time=0), 400)
 
 
@@ -150,16 +156,16 @@ def test_D01_empty_range_tells_of_the_next_older_bar_in_ms(get: Get) -> None:
 
 
 def test_D01_bars_are_sent_with_their_exact_decimals(get: Get) -> None:
-    body = json.loads(bars(get, from_time=JAN_2, to_time=JAN_2 + DAY).text, parse_float=Decimal)
+    body = json.loads(bars(get, from_time=JAN_2 + DAY, to_time=JAN_2 + 2 * DAY).text, parse_float=Decimal)
     assert body == {
         "bars": [
             {
-                "time": JAN_2 * 1000,
+                "time": (JAN_2 + DAY) * 1000,
                 "open": Decimal("10.1"),
                 "high": Decimal("12.29"),
                 "low": Decimal("9.5"),
                 "close": Decimal(11),
-                "volume": Decimal("2.5"),
+                "volume": Decimal("3.5"),
             }
         ],
         "no_data": False,
@@ -220,17 +226,35 @@ def test_D01_symbol_info_tells_of_stored_resolutions_only(get: Get) -> None:
         "minmov": 1,
         "has_intraday": True,
         "has_daily": True,
-        "has_weekly_and_monthly": False,
-        "supported_resolutions": ["60", "1D"],
+        "has_weekly_and_monthly": True,
+        "supported_resolutions": ["60", "120", "240", "1D", "1W", "1M"],
         "volume_precision": 4,
         "data_status": "endofday",
     }
 
 
-def test_D01_symbol_without_bars_supports_nothing_yet(get: Get) -> None:
+def test_D01_symbol_without_stored_bars_has_all_that_the_simulator_makes(get: Get) -> None:
     info = get("/resolve/ES", {}).json()
-    assert info["supported_resolutions"] == []
-    assert not any(info[flag] for flag in ("has_intraday", "has_daily", "has_weekly_and_monthly"))
+    assert (info["supported_resolutions"], info["data_status"]) == (ALL, "streaming")
+    assert all(info[flag] for flag in ("has_intraday", "has_daily", "has_weekly_and_monthly"))
+    assert len(times(bars(get, symbol="ES", resolution="1", count_back=5))) == 5
+
+
+def test_D02_simulated_history_begins_with_2015_and_ends_with_the_bar_that_forms(get: Get) -> None:
+    days = times(bars(get, symbol="BTCUSD", from_time=0))
+    assert days[0] == int(datetime(2015, 1, 1, tzinfo=UTC).timestamp())
+    assert days[-1] == int(time.time()) // DAY * DAY
+    assert bars(get, symbol="BTCUSD", from_time=0, to_time=days[0]).json() == {"bars": [], "no_data": True}
+    far = bars(get, symbol="BTCUSD", from_time=10**15 - 1, to_time=10**15).json()
+    assert (far["bars"], far["nextTime"]) == ([], days[-1] * 1000)
+
+
+@pytest.mark.parametrize("query", [{"from_time": -(10**15)}, {"from_time": -(10**15), "to_time": 10**15}])
+def test_D02_an_absurd_range_of_simulated_minutes_is_refused_and_says_how_many_there_may_be(
+    get: Get, query: Query
+) -> None:
+    said = detail(bars(get, symbol="BTCUSD", resolution="1", **query), 400)
+    assert said == "the range holds more than 20000 bars: ask for a shorter one, or use count_back"
 
 
 def test_D01_imported_symbol_resolves_with_what_its_bars_told(get: Get) -> None:
@@ -239,17 +263,18 @@ def test_D01_imported_symbol_resolves_with_what_its_bars_told(get: Get) -> None:
     assert (info["supported_resolutions"], info["has_weekly_and_monthly"]) == (["1W"], True)
 
 
-def test_D01_config_offers_only_what_exists(get: Get) -> None:
+def test_D01_config_offers_every_resolution_and_the_exchanges_and_types_that_there_are(get: Get) -> None:
     config = get("/config", {}).json()
-    assert config["supported_resolutions"] == ["60", "1D", "1W"]
-    assert [entry["value"] for entry in config["exchanges"]] == ["", "CME", "CRYPTO", "FX", "NASDAQ", "NYSE"]
-    assert [entry["value"] for entry in config["symbols_types"]] == ["", "crypto", "forex", "futures", "stock"]
+    assert config["supported_resolutions"] == ALL
+    exchanges = [entry["value"] for entry in config["exchanges"]]
+    assert exchanges == ["", *sorted(exchanges[1:])]
+    assert {"CME", "CRYPTO", "FX", "NASDAQ", "NYSE"} <= {*exchanges}
+    assert {"", "crypto", "forex", "futures", "stock"} <= {entry["value"] for entry in config["symbols_types"]}
     assert {name for name, value in config.items() if value is True} == {"supports_search"}
 
 
 def test_D01_search_answers_best_first(get: Get) -> None:
-    found = get("/search", {"user_input": "a", "symbol_type": "stock"}).json()
-    assert [entry["symbol"] for entry in found] == ["AAPL", "ABC", "GOOG", "MSFT"]
+    found = get("/search", {"user_input": "aapl", "symbol_type": "stock"}).json()
     assert found[0] == {
         "symbol": "AAPL",
         "description": "Apple Inc.",
@@ -257,10 +282,23 @@ def test_D01_search_answers_best_first(get: Get) -> None:
         "ticker": "AAPL",
         "type": "stock",
     }
-    assert [entry["symbol"] for entry in get("/search", {"user_input": "nasdaq:", "max_results": 2}).json()] == [
-        "AAPL",
-        "GOOG",
-    ]
+    listed = [entry["symbol"] for entry in get("/search", {"user_input": "nasdaq:", "max_results": 2}).json()]
+    assert len(listed) == 2
+    assert listed == sorted(listed)
+
+
+@pytest.mark.parametrize("path", ["/debug/quotes"])
+def test_D01_quotes_cannot_be_pushed_unless_that_is_configured(database: Path, path: str) -> None:
+    manual, replay = FeedSettings(kind="manual"), FeedSettings(kind="replay")
+    for settings in (
+        Settings(store_url=f"sqlite:///{database}"),
+        Settings(store_url=f"sqlite:///{database}", feed=manual),
+        Settings(store_url=f"sqlite:///{database}", debug_routes=True),
+        Settings(store_url=f"sqlite:///{database}", debug_routes=True, feed=replay),
+    ):
+        app = create_app(replace(settings, enabled_modules=(ModuleChoice("datafeed"),)))
+        known = {route.path for each in app.module_apps for route in each.routes if isinstance(route, APIRoute)}
+        assert path not in known
 
 
 def test_D01_openapi_names_every_route_and_its_model(get: Get) -> None:

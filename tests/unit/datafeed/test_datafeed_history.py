@@ -6,9 +6,11 @@ from contextlib import closing
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.datafeed_bars import ALWAYS, put
 
 from trading_api.modules.datafeed import history as history_module
 from trading_api.modules.datafeed.bar import ScaledBar
+from trading_api.modules.datafeed.bar_store import BarStore, open_store
 from trading_api.modules.datafeed.history import (
     MAX_BARS,
     Between,
@@ -19,10 +21,8 @@ from trading_api.modules.datafeed.history import (
     select_history,
 )
 from trading_api.modules.datafeed.resolution import Resolution
-from trading_api.modules.datafeed.sqlite_store import SqliteStore
 from trading_api.modules.datafeed.store import SeriesKey
 
-KEY = SeriesKey("TEST", Resolution.MINUTE_1)
 TIMES = st.lists(st.integers(-50, 50).map(lambda minute: minute * 60_000), unique=True, max_size=30)
 BOUND = st.integers(-60 * 60, 60 * 60)
 
@@ -44,13 +44,9 @@ def bar_at(time: int) -> ScaledBar:
     return ScaledBar(time, 2, 100, 120, 90, 110, 0, 5)
 
 
-def sqlite_series(store: SqliteStore, bars: Sequence[ScaledBar]) -> SeriesReader:
-    with store.staging(KEY) as staging:
-        staging.add(list(enumerate(bars)))
-        staging.merge(limit=1)
-        staging.compare(limit=1, lock=True)
-        staging.commit(None)
-    return store.series(KEY)
+def stored_series(store: BarStore, bars: Sequence[ScaledBar]) -> SeriesReader:
+    put(store, Resolution.MINUTE_1, bars)
+    return store.series(SeriesKey(ALWAYS.name, Resolution.MINUTE_1))
 
 
 def test_D01_reversed_range_is_refused() -> None:
@@ -104,6 +100,7 @@ def test_D01_no_data_only_when_nothing_older_exists() -> None:
     assert not select_history(series, Between(5001, None)).no_data
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(times=TIMES, one=BOUND, other=BOUND, count=st.one_of(st.none(), st.integers(1, 40)))
 def test_D01_selection_equals_a_plain_filter(
@@ -114,8 +111,8 @@ def test_D01_selection_equals_a_plain_filter(
     before_end = [bar for bar in bars if bar.time < end * 1000]
     expected = before_end[-count:] if count else [bar for bar in before_end if bar.time >= start * 1000]
     older = [] if count or expected else [bar.time for bar in bars if bar.time < start * 1000]
-    with closing(SqliteStore(tmp_path_factory.mktemp("store") / "x.db")) as store:
-        for series in (ListSeries(bars), sqlite_series(store, bars)):
+    with closing(open_store(f"sqlite:///{tmp_path_factory.mktemp('store')}/x.db")) as store:
+        for series in (ListSeries(bars), stored_series(store, bars)):
             found = select_history(series, parse_range(start, end, count))
             assert list(found.bars) == expected
             assert found.next_time == (older[-1] if older else None)

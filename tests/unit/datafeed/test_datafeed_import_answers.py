@@ -2,63 +2,21 @@
 
 import json
 import os
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.import_counter import Counter
 
 from trading_api.modules.datafeed import commands
-from trading_api.modules.datafeed.commands import main
+from trading_api.modules.datafeed.bar_time import parse_time
 from trading_api.modules.datafeed.importing.spacing import SHORTEST_DAY_MS, Spacing
-from trading_api.modules.datafeed.importing.written_times import epoch_unit
+from trading_api.modules.datafeed.importing.written_times import form_of
 from trading_api.modules.datafeed.store import StoreError
 
-HEADER = "time,open,high,low,close,volume\n"
-NUMBERS = "10,12,9,11,5"
 DAILY = "these look like daily bars; is --resolution 60 right?"
-
-
-@dataclass
-class Answer:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def failure(self) -> dict[str, object]:
-        """The one JSON object of a failure; nothing else may have been said."""
-        assert self.err == ""
-        answer: dict[str, object] = json.loads(self.out)
-        assert answer["ok"] is False
-        assert answer["error"]
-        assert answer["problems"]
-        return answer
-
-
-class Counter:
-    """Where files are handed in."""
-
-    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        self.folder = folder
-        self._capsys = capsys
-
-    def ask(self, file: str, *options: str, resolution: str = "1D", symbol: str = "AAPL") -> Answer:
-        store = f"sqlite:///{self.folder / 'trading.db'}"
-        code = main([file, "--symbol", symbol, "--resolution", resolution, "--store", store, *options])
-        said = self._capsys.readouterr()
-        return Answer(code, said.out, said.err)
-
-    def hand_in(self, *times: str, options: tuple[str, ...] = (), resolution: str = "1D") -> Answer:
-        """A file whose rows differ in their times only; the first is on line 2."""
-        return self.hand_in_rows(*(f"{time},{NUMBERS}" for time in times), options=options, resolution=resolution)
-
-    def hand_in_rows(self, *rows: str, options: tuple[str, ...] = (), resolution: str = "1D") -> Answer:
-        file = self.folder / "file.csv"
-        file.write_text(HEADER + "".join(f"{row}\n" for row in rows))
-        return self.ask(str(file), *options, resolution=resolution)
 
 
 @pytest.fixture
@@ -138,7 +96,7 @@ def test_D02_second_row_of_a_bar_is_refused_by_line(
     assert answer.code == 1
     for line in (3, 4):
         assert f"file.csv:{line}: a second row for the {message} (line 2 says {times[0]}, this one" in answer.err
-    assert not (counter.folder / "trading.db").exists()
+    assert not counter.database.exists()
 
 
 @pytest.mark.parametrize("resolution", ["1D", "1W", "1M"])
@@ -166,20 +124,29 @@ def test_D02_seconds_and_milliseconds_in_one_file_are_refused_by_line(
 
 
 @pytest.mark.parametrize(
-    ("text", "unit"),
+    ("text", "form"),
     [
         ("1704153600", "seconds"),
         ("-1704153600.5", "seconds"),
         ("99999999", "seconds"),
         ("1704153600000", "milliseconds"),
         ("0", None),
-        ("20240102", None),
-        ("2024.01.02", None),
-        ("2024-01-02", None),
+        ("20240102", "naive"),
+        ("2024.01.02", "naive"),
+        ("2024-01-02", "naive"),
+        ("2024-01-02 09:30", "naive"),
+        ("2024-01-02T09:30:00.000Z", "aware"),
+        ("2024-01-02 09:30-05", "aware"),
+        ("20240102T0930-0500", "aware"),
+        ("2024-W01-2", "naive"),
+        ("2024-W01-2T09:30", "naive"),
+        ("2024-W01-2T09:30Z", "aware"),
     ],
 )
-def test_D02_unit_of_an_epoch(text: str, unit: str | None) -> None:
-    assert epoch_unit(text) == unit
+def test_D02_form_of_a_written_time(text: str, form: str | None) -> None:
+    assert form_of(text) == form
+    if form in {"naive", "aware"}:
+        assert (parse_time(text).tzinfo is not None) == (form == "aware")
 
 
 @pytest.mark.parametrize(
@@ -193,7 +160,7 @@ def test_D02_unit_of_an_epoch(text: str, unit: str | None) -> None:
 def test_D02_daily_bars_at_an_intraday_resolution_are_imported_with_a_warning(
     counter: Counter, times: tuple[str, ...]
 ) -> None:
-    answer = counter.hand_in(*times, options=("--json",), resolution="60")
+    answer = counter.hand_in(*times, options=("--json",), resolution="60", symbol="BTCUSD")
     assert answer.code == 0
     assert DAILY in answer.err
     assert (json.loads(answer.out)["warnings"], json.loads(answer.out)["inserted"]) == ([DAILY], 3)
@@ -211,7 +178,7 @@ def test_D02_daily_bars_at_an_intraday_resolution_are_imported_with_a_warning(
 def test_D02_no_warning_where_the_resolution_may_be_right(
     counter: Counter, resolution: str, times: tuple[str, ...]
 ) -> None:
-    answer = counter.hand_in(*times, options=("--json",), resolution=resolution)
+    answer = counter.hand_in(*times, options=("--json",), resolution=resolution, symbol="BTCUSD")
     assert (answer.code, answer.err) == (0, "")
     assert json.loads(answer.out)["warnings"] == []
 

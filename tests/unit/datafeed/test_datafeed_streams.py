@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.datafeed_bars import put
 from support.datafeed_bench import (
     AAPL,
     BTC,
@@ -25,14 +26,17 @@ from support.datafeed_bench import (
 
 from trading_api.models.market import Bar, BarsSubscription, QuoteData, QuoteValues
 from trading_api.modules.datafeed.bar import ScaledBar
+from trading_api.modules.datafeed.bar_store import BarStore, open_store
 from trading_api.modules.datafeed.feed.schedule import Schedule
+from trading_api.modules.datafeed.feed.source import MAX_MISSED
 from trading_api.modules.datafeed.feed.spans import span_after, span_at
-from trading_api.modules.datafeed.feed.streams import MAX_MISSED
 from trading_api.modules.datafeed.resolution import Resolution
-from trading_api.modules.datafeed.sqlite_store import SqliteStore
-from trading_api.modules.datafeed.store import SeriesKey, StoreError
+from trading_api.modules.datafeed.store import StoreError
 from trading_api.modules.datafeed.wire import live_bar
 from trading_api.shared.ws import TopicRefused
+
+# No file is there, and reading makes none.
+EMPTY = open_store("sqlite:////nowhere/trading.db")
 
 
 def history(resolution: Resolution, start: int, end: int) -> list[Bar]:
@@ -48,7 +52,7 @@ def history(resolution: Resolution, start: int, end: int) -> list[Bar]:
     return [live_bar(bar) for bar in spans()]
 
 
-def test_D01_every_quote_comes_at_once_spelt_as_it_was_asked_for(store: SqliteStore) -> None:
+def test_D01_every_quote_comes_at_once_spelt_as_it_was_asked_for(store: BarStore) -> None:
     async def test(bench: Bench) -> None:
         topic = await bench.subscribe(quotes("btcusd", "NOPE", slow=("NASDAQ:AAPL", "btcusd")))
         told = dict(topic.published)
@@ -61,7 +65,7 @@ def test_D01_every_quote_comes_at_once_spelt_as_it_was_asked_for(store: SqliteSt
     run(store, test)
 
 
-def test_D01_fast_symbols_are_told_as_they_change_and_slow_ones_once_a_minute(store: SqliteStore) -> None:
+def test_D01_fast_symbols_are_told_as_they_change_and_slow_ones_once_a_minute(store: BarStore) -> None:
     async def test(bench: Bench) -> None:
         topic = await bench.subscribe(quotes("BTCUSD", slow=("AAPL", "BTCUSD", "NO")))
         topic.take()
@@ -76,7 +80,7 @@ def test_D01_fast_symbols_are_told_as_they_change_and_slow_ones_once_a_minute(st
     run(store, test)
 
 
-def test_D01_what_does_not_change_is_not_told(store: SqliteStore) -> None:
+def test_D01_what_does_not_change_is_not_told(store: BarStore) -> None:
     async def test(bench: Bench) -> None:
         bench.now = ms("2026-03-21T12:00:00")
         topics = [await bench.subscribe(quotes("AAPL", slow=("MSFT",)), "q"), await bench.subscribe(bars("AAPL"), "b")]
@@ -88,7 +92,7 @@ def test_D01_what_does_not_change_is_not_told(store: SqliteStore) -> None:
     run(store, test)
 
 
-def test_D01_two_topics_get_the_same_quote_looked_up_once(store: SqliteStore) -> None:
+def test_D01_two_topics_get_the_same_quote_looked_up_once(store: BarStore) -> None:
     async def test(bench: Bench) -> None:
         first = await bench.subscribe(quotes("BTCUSD"), "a")
         second = await bench.subscribe(quotes("btcusd"), "b")
@@ -101,7 +105,7 @@ def test_D01_two_topics_get_the_same_quote_looked_up_once(store: SqliteStore) ->
     run(store, test)
 
 
-def test_D01_the_current_bar_comes_at_once_then_as_it_changes(store: SqliteStore) -> None:
+def test_D01_the_current_bar_comes_at_once_then_as_it_changes(store: BarStore) -> None:
     async def test(bench: Bench) -> None:
         topic = await bench.subscribe(bars("BTCUSD"))
         (bar,) = topic.bars()
@@ -121,16 +125,6 @@ def test_D01_the_current_bar_comes_at_once_then_as_it_changes(store: SqliteStore
 def test_D02_what_streams_equals_what_history_then_returns(steps: list[int], resolution: str) -> None:
     """Whatever the clock does: ascending, and of every bar that was followed by another the final state came last."""
 
-    class Empty(SqliteStore):
-        def __init__(self) -> None:
-            pass
-
-        def resolutions(self) -> dict[str, tuple[Resolution, ...]]:
-            return {}
-
-        def close(self) -> None:
-            pass
-
     async def test(bench: Bench) -> None:
         bench.now = ms("2026-03-18T23:50:10")
         topic = await bench.subscribe(bars("BTCUSD", resolution))
@@ -145,10 +139,10 @@ def test_D02_what_streams_equals_what_history_then_returns(steps: list[int], res
         streamed = [bar for time, bar in last.items() if time < newest]
         assert streamed == [bar for bar in history(Resolution(resolution), begun, newest) if bar.time < newest]
 
-    run(Empty(), test)
+    run(EMPTY, test)
 
 
-def test_D02_a_clock_that_is_set_back_is_waited_for(store: SqliteStore) -> None:
+def test_D02_a_clock_that_is_set_back_is_waited_for(store: BarStore) -> None:
     async def test(bench: Bench) -> None:
         topic = await bench.subscribe(bars("BTCUSD"))
         topic.take()
@@ -161,7 +155,7 @@ def test_D02_a_clock_that_is_set_back_is_waited_for(store: SqliteStore) -> None:
     run(store, test)
 
 
-def test_D02_a_clock_that_leaps_ahead_by_years_does_not_hang_the_server(store: SqliteStore) -> None:
+def test_D02_a_clock_that_leaps_ahead_by_years_does_not_hang_the_server(store: BarStore) -> None:
     async def test(bench: Bench) -> None:
         topic = await bench.subscribe(bars("BTCUSD"))
         await bench.at(NOW + 20 * 365 * 24 * HOUR)
@@ -181,9 +175,7 @@ def test_D02_a_clock_that_leaps_ahead_by_years_does_not_hang_the_server(store: S
         (bars("BTCUSD", "1S"), "unknown resolution '1S'"),
     ],
 )
-def test_W04_bars_that_cannot_be_streamed_are_refused(
-    store: SqliteStore, request_: BarsSubscription, reason: str
-) -> None:
+def test_W04_bars_that_cannot_be_streamed_are_refused(store: BarStore, request_: BarsSubscription, reason: str) -> None:
     async def test(bench: Bench) -> None:
         with pytest.raises(TopicRefused) as refused:
             await bench.subscribe(request_)
@@ -192,15 +184,11 @@ def test_W04_bars_that_cannot_be_streamed_are_refused(
     assert run(store, test).slept == [], "nothing was started"
 
 
-def test_D02_imported_bars_are_not_continued_by_simulated_ones(store: SqliteStore) -> None:
-    with store.staging(SeriesKey("AAPL", Resolution.DAY)) as staging:
-        staging.add([(2, ScaledBar(0, 0, 1, 1, 1, 1, 0, 1))])
-        staging.merge(limit=1)
-        staging.compare(limit=1, lock=True)
-        staging.commit(None)
+def test_D02_imported_bars_are_not_continued_by_simulated_ones(store: BarStore) -> None:
+    put(store, Resolution.DAY, [ScaledBar(0, 0, 1, 1, 1, 1, 0, 1)], AAPL)
 
     async def test(bench: Bench) -> None:
-        with pytest.raises(TopicRefused, match="AAPL has imported bars"):
+        with pytest.raises(TopicRefused, match=r"AAPL has imported bars, .* feed\.kind: replay streams"):
             await bench.subscribe(bars("AAPL"))
         topic = await bench.subscribe(quotes("AAPL"))
         assert topic.published[0][1].s == "ok", "quotes are simulated for every symbol"
@@ -209,12 +197,12 @@ def test_D02_imported_bars_are_not_continued_by_simulated_ones(store: SqliteStor
 
 
 def test_W04_a_store_that_cannot_be_read_refuses_without_its_path(
-    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+    store: BarStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def unreadable(_self: SqliteStore) -> dict[str, tuple[Resolution, ...]]:
+    def unreadable(_self: BarStore, _symbol: str) -> tuple[Resolution, ...]:
         raise StoreError("/secret/path")
 
-    monkeypatch.setattr(SqliteStore, "resolutions", unreadable)
+    monkeypatch.setattr(BarStore, "resolutions_of", unreadable)
 
     async def test(bench: Bench) -> None:
         with pytest.raises(TopicRefused, match=r"^The bar store cannot be read at the moment; try again later\.$"):
@@ -223,7 +211,7 @@ def test_W04_a_store_that_cannot_be_read_refuses_without_its_path(
     run(store, test)
 
 
-def test_W03_the_feed_sleeps_only_while_somebody_listens(store: SqliteStore) -> None:
+def test_W03_the_feed_sleeps_only_while_somebody_listens(store: BarStore) -> None:
     async def test(bench: Bench) -> None:
         assert bench.slept == []
         first = await bench.subscribe(bars("BTCUSD"), "a")
@@ -244,7 +232,7 @@ def test_W03_the_feed_sleeps_only_while_somebody_listens(store: SqliteStore) -> 
     run(store, test)
 
 
-def test_W03_the_feed_wakes_on_whole_seconds_and_tells(store: SqliteStore) -> None:
+def test_W03_the_feed_wakes_on_whole_seconds_and_tells(store: BarStore) -> None:
     async def test(bench: Bench) -> None:
         bench.now = NOW + 250
         topic = await bench.subscribe(quotes("BTCUSD"))
@@ -262,7 +250,7 @@ def test_W03_the_feed_wakes_on_whole_seconds_and_tells(store: SqliteStore) -> No
 
 
 def test_W05_a_stream_that_fails_ends_no_other_and_is_logged_once(
-    store: SqliteStore, caplog: pytest.LogCaptureFixture
+    store: BarStore, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def test(bench: Bench) -> None:
         broken = await bench.subscribe(quotes("BTCUSD"), "broken")
@@ -283,7 +271,7 @@ def test_W05_a_stream_that_fails_ends_no_other_and_is_logged_once(
     ) == 1
 
 
-def test_D01_rest_quotes_are_those_that_stream(store: SqliteStore) -> None:
+def test_D01_rest_quotes_are_those_that_stream(store: BarStore) -> None:
     async def test(bench: Bench) -> None:
         topic = await bench.subscribe(quotes("btcusd", "ES"))
         answer = bench.service.quotes(["ES", "zz", "btcusd", "ES"])
@@ -295,7 +283,7 @@ def test_D01_rest_quotes_are_those_that_stream(store: SqliteStore) -> None:
     run(store, test)
 
 
-def test_D01_the_numbers_of_a_quote_agree(store: SqliteStore) -> None:
+def test_D01_the_numbers_of_a_quote_agree(store: BarStore) -> None:
     async def test(bench: Bench) -> None:
         for quote in bench.service.quotes(list(CATALOGUE)):
             values = quote.v
@@ -315,7 +303,7 @@ def test_D01_a_live_bar_is_a_valid_bar() -> None:
 
 
 def test_D01_a_symbol_whose_price_step_is_no_decimal_has_no_quote(
-    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+    store: BarStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def test(bench: Bench) -> None:
         third = replace(AAPL, pricescale=3)

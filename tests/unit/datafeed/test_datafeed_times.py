@@ -1,11 +1,13 @@
 """From written times to bar times."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.datafeed_markets import MARKETS
 
 from trading_api.modules.datafeed.bar_time import BarClock, epoch_ms, ms_text, parse_time, period_start, to_ms
 from trading_api.modules.datafeed.resolution import Resolution
@@ -63,6 +65,19 @@ def test_D02_grid_starts_at_the_session_across_daylight_saving(text: str) -> Non
     nasdaq = clock("240", zone="America/New_York", session="0930-1600", session_zone="America/New_York")
     local = datetime.fromisoformat(text).replace(tzinfo=ZoneInfo("America/New_York"))
     assert nasdaq.bar_time(text) == to_ms(local.astimezone(UTC))
+
+
+def test_D02_grid_starts_at_a_late_opening_too() -> None:
+    """Seoul opens at 10:00 instead of 09:00 on one day of the year, and four-hour bars with it."""
+    seoul = clock("240", zone="Asia/Seoul", session="0900-1530", session_zone="Asia/Seoul")
+    with pytest.raises(ValueError, match="off the grid"):
+        seoul.bar_time("2018-11-15 14:00")
+    by_calendar = replace(seoul, opening=MARKETS["SEOUL"].opening)
+    assert by_calendar.bar_time("2018-11-15 14:00") == utc("2018-11-15T05:00")
+    assert by_calendar.bar_time("2018-11-15 13:00") == utc("2018-11-15T04:00"), "from the usual opening, as some do"
+    for off in ("2018-11-15 15:00", "2018-11-14 14:00"):
+        with pytest.raises(ValueError, match="off the grid"):
+            by_calendar.bar_time(off)
 
 
 @pytest.mark.parametrize(

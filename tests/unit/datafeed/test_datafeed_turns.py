@@ -14,6 +14,8 @@ from support.datafeed_bench import CATALOGUE, MINUTE, NOW, SECOND, SIMULATOR, Be
 
 from trading_api.models.market import QuoteData, QuoteValues
 from trading_api.models.market.quotes import MAX_SYMBOLS
+from trading_api.modules.datafeed.bar_store import BarStore
+from trading_api.modules.datafeed.directory import open_directory
 from trading_api.modules.datafeed.feed import board
 from trading_api.modules.datafeed.feed.board import QuoteBoard, quote_data, quote_json
 from trading_api.modules.datafeed.feed.live import SLICE_S, LiveFeed
@@ -21,7 +23,6 @@ from trading_api.modules.datafeed.feed.quote import Quote
 from trading_api.modules.datafeed.feed.streams import QuotesStream
 from trading_api.modules.datafeed.instrument import Instrument
 from trading_api.modules.datafeed.service import DatafeedService
-from trading_api.modules.datafeed.sqlite_store import SqliteStore
 from trading_api.modules.datafeed.wire import quote_values
 from trading_api.shared.ws.limits import DEFAULT_LIMITS
 from trading_api.shared.ws.topic_name import topic_name
@@ -34,7 +35,7 @@ def spellings(name: str) -> list[str]:
 
 
 def test_D01_an_instrument_is_quoted_and_written_once_a_step_by_however_many_names_it_is_asked_for(
-    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+    store: BarStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     written: list[str] = []
 
@@ -61,10 +62,10 @@ def test_D01_a_quote_is_written_exactly_as_its_model_is(symbol: str) -> None:
     for instrument in CATALOGUE.values():
         told = QuoteBoard(SIMULATOR, NOW).told(instrument)
         assert told.json is told.json
-        assert quote_json(symbol, told) == TypeAdapter(QuoteData).dump_json(quote_data(symbol, told.values))
+        assert quote_json(symbol, told) == TypeAdapter(QuoteData).dump_json(quote_data(symbol, told))
 
 
-def test_D01_an_unknown_symbol_costs_nothing_once_it_was_told(store: SqliteStore) -> None:
+def test_D01_an_unknown_symbol_costs_nothing_once_it_was_told(store: BarStore) -> None:
     async def test(bench: Bench) -> None:
         topic = Recorder("t", quotes("NOPE", slow=("NO",)))
         stream = QuotesStream(cast("Any", topic), {})
@@ -77,7 +78,7 @@ def test_D01_an_unknown_symbol_costs_nothing_once_it_was_told(store: SqliteStore
     run(store, test)
 
 
-def test_D01_repeats_in_one_request_count_and_are_told_once(store: SqliteStore) -> None:
+def test_D01_repeats_in_one_request_count_and_are_told_once(store: BarStore) -> None:
     async def test(bench: Bench) -> None:
         request = quotes("BTCUSD", "AAPL", "BTCUSD", "NO", slow=("AAPL", "NO", "ES", "ES"))
         assert request.count_keys() == 4
@@ -100,10 +101,10 @@ def test_W04_100_symbols_with_their_exchanges_make_a_topic() -> None:
     assert len(name) < DEFAULT_LIMITS.topic_bytes
 
 
-def test_W05_others_have_their_turn_within_a_step(store: SqliteStore) -> None:
+def test_W05_others_have_their_turn_within_a_step(store: BarStore) -> None:
     async def test(bench: Bench) -> None:
         bench.feed = LiveFeed(SIMULATOR, clock=lambda: bench.now, slice_s=0.0)
-        bench.service = DatafeedService(store, bench.feed)
+        bench.service = DatafeedService(store, open_directory(store.engine), bench.feed)
         topic = await bench.subscribe(quotes(*spellings("BTCUSD")))
         topic.take()
         step = asyncio.create_task(bench.at(NOW + SECOND))
@@ -118,7 +119,7 @@ def test_W05_others_have_their_turn_within_a_step(store: SqliteStore) -> None:
     run(store, test)
 
 
-def test_W05_a_step_does_not_run_long_without_a_turn_for_others(store: SqliteStore) -> None:
+def test_W05_a_step_does_not_run_long_without_a_turn_for_others(store: BarStore) -> None:
     async def test(bench: Bench) -> None:
         topics = [await bench.subscribe(quotes(*spellings("BTCUSD")[n:]), str(n)) for n in range(64)]
         _ = [topic.take() for topic in topics]
@@ -134,11 +135,11 @@ def test_W05_a_step_does_not_run_long_without_a_turn_for_others(store: SqliteSto
 
 
 def test_W03_a_stream_that_ends_within_a_step_is_told_nothing_more_and_its_successor_nothing_old(
-    store: SqliteStore,
+    store: BarStore,
 ) -> None:
     async def test(bench: Bench) -> None:
         bench.feed = LiveFeed(SIMULATOR, clock=lambda: bench.now, slice_s=0.0)
-        bench.service = DatafeedService(store, bench.feed)
+        bench.service = DatafeedService(store, open_directory(store.engine), bench.feed)
         first = await bench.subscribe(quotes(*spellings("BTCUSD")))
         other = await bench.subscribe(quotes("AAPL", "ES"), "other")
         first.take(), other.take()

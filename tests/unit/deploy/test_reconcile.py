@@ -9,6 +9,7 @@ from support.fake_supervisor import NOTHING, FakeSupervisor
 from support.plans import SERVERS, make_plan
 
 from deploy.artifact import make_folders
+from deploy.errors import DeployError
 from deploy.plan import Plan
 from deploy.runtime import prepare, reconcile
 from deploy.runtime.health import Answer
@@ -24,11 +25,11 @@ ALL = ("logs:logs", "core:core-0", "broker:broker-0", "broker:broker-1", "datafe
 def _no_machine(monkeypatch: Monkey) -> None:
     """No ports are looked at, no nginx is run or reloaded, everybody is healthy at once."""
     monkeypatch.setattr(reconcile, "check_ports", list)
-    monkeypatch.setattr(prepare, "check_nginx", lambda *_, **__: None)
+    monkeypatch.setattr(prepare, "check", lambda *_, **__: None)
     monkeypatch.setattr(reconcile, "wait_healthy", lambda *_, **__: None)
     monkeypatch.setattr(reconcile, "wait_gateway", lambda *_, **__: None)
     monkeypatch.setattr(reconcile, "_reload", lambda client, nginx: client.signal(nginx.rpc_name, "HUP"))
-    monkeypatch.setattr(reconcile, "probe", lambda *_: Answer(True))
+    monkeypatch.setattr(reconcile, "ask", lambda *_: Answer(True))
 
 
 def _applied(tmp_path: Path) -> Plan:
@@ -104,6 +105,63 @@ def test_P06_dead_processes_are_started_again(tmp_path: Path) -> None:
     assert not outcome.gateway_reloaded
     calls = _changing(client)
     assert calls.index(("start", "broker:broker-1")) < calls.index(("start", "nginx:nginx"))
+
+
+TWO = {**SERVERS, "datafeed": {"port": 8010, "modules": ["datafeed"], "instances": 2}}
+
+
+def test_D02_the_bus_starts_before_the_servers_that_need_it(tmp_path: Path) -> None:
+    _applied(tmp_path)
+    added = ("datafeed:datafeed-1", "bus:bus")
+    client = _running(Difference(added, ("datafeed:datafeed-0",), ()))
+    outcome = _reconcile(make_plan(tmp_path, servers=TWO), client)
+    assert (set(outcome.started), outcome.restarted) == ({"bus", "datafeed:datafeed-1"}, ("datafeed:datafeed-0",))
+    starts = [name for what, name in _changing(client) if what == "start"]
+    assert starts == ["bus:bus", "datafeed:datafeed-0", "datafeed:datafeed-1"]
+
+
+def test_D02_a_bus_that_is_needed_no_more_stops_last(tmp_path: Path) -> None:
+    plan = make_plan(tmp_path, servers=TWO)
+    make_folders(plan.layout.folders())
+    prepare.write(prepare.render(plan))
+    client = _running(Difference((), ("datafeed:datafeed-0",), ("bus:bus", "datafeed:datafeed-1")))
+    outcome = _reconcile(make_plan(tmp_path), client)
+    assert set(outcome.stopped) == {"bus", "datafeed:datafeed-1"}
+    calls = _changing(client)
+    assert calls.index(("start", "datafeed:datafeed-0")) < calls.index(("stop", ["bus:bus", "datafeed:datafeed-1"]))
+
+
+def test_D02_a_new_token_restarts_the_bus_and_nothing_else(tmp_path: Path) -> None:
+    plan = make_plan(tmp_path, servers=TWO)
+    make_folders(plan.layout.folders())
+    prepare.write(prepare.render(plan))
+    assert not reconcile.find_changes(plan, prepare.render(plan), _running()), "the token is kept"
+    plan.layout.bus_token.unlink()
+    client = _running(states={"bus:bus": "RUNNING"})
+    outcome = _reconcile(plan, client)
+    assert (outcome.started, outcome.restarted, outcome.stopped) == ((), ("bus",), ())
+    assert plan.layout.bus_token.read_text().strip() in plan.layout.nats_conf.read_text()
+
+
+def test_D02_the_store_is_migrated_when_all_else_is_right_and_before_anything_changes(
+    tmp_path: Path, monkeypatch: Monkey
+) -> None:
+    former = _applied(tmp_path)
+    before = {path: path.read_bytes() for path in former.layout.etc.iterdir()}
+    plan = make_plan(tmp_path, servers={**SERVERS, "core": {"port": 8004, "env": {"A": "b"}}})
+    client = _running(Difference((), ("core:core-0",), ()))
+    seen = list[str]()
+    monkeypatch.setattr(prepare, "check", lambda *_: seen.append("checked"))
+
+    def refuse() -> None:
+        seen.append("migrated")
+        raise DeployError("the store is too new")
+
+    with pytest.raises(DeployError, match="too new"):
+        reconcile.reconcile(plan, prepare.render(plan), client, Silent(), refuse)
+    assert seen == ["checked", "migrated"]
+    assert _changing(client) == []
+    assert {path: path.read_bytes() for path in former.layout.etc.iterdir()} == before
 
 
 @pytest.mark.parametrize("error", [StartFailed([]), KeyboardInterrupt()], ids=["failure", "Ctrl-C"])

@@ -33,7 +33,7 @@ def _answers(monkeypatch: Monkey, ill: dict[int, Answer]) -> None:
     def probe(host: str, port: int, path: str, timeout: float) -> Answer:
         return ill.get(port, Answer(True))
 
-    monkeypatch.setattr(waiting, "probe", probe)
+    monkeypatch.setattr(waiting, "ask", probe)
 
 
 def _plan(tmp_path: Path) -> Plan:
@@ -90,7 +90,7 @@ def test_P03_the_gateway_must_answer_for_every_module(monkeypatch: Monkey, tmp_p
         asked.append(path)
         return Answer(False, "answered 502") if "datafeed" in path else Answer(True)
 
-    monkeypatch.setattr(waiting, "probe", probe)
+    monkeypatch.setattr(waiting, "ask", probe)
     with pytest.raises(StartFailed, match="GET /api/v1/datafeed/health through the gateway: answered 502"):
         wait_gateway(plan, FakeSupervisor({"nginx:nginx": "RUNNING"}), time.monotonic() + 0.1, Silent())
     assert {"/api/v1/core/health", "/api/v1/broker/health", "/api/v2/broker/health"} <= set(asked)

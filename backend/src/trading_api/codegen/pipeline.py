@@ -162,7 +162,7 @@ class Run:
         return by_version(texts)
 
     def _plan_manifest(self) -> None:
-        text = merged_manifest(self.site, self._built)
+        text = merged_manifest(self.site, self._built, self.documents)
         if text is not None:
             self.plan.files[self.site.manifest] = text
 

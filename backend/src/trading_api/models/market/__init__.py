@@ -2,6 +2,7 @@
 
 from trading_api.models.market.bars import Bar, BarsResponse, BarsSubscription
 from trading_api.models.market.configuration import DatafeedConfiguration, ExchangeDescriptor, SymbolTypeDescriptor
+from trading_api.models.market.pushed import PushedQuote, PushedQuotes
 from trading_api.models.market.quotes import NoQuoteValues, QuoteData, QuotesRequest, QuotesSubscription, QuoteValues
 from trading_api.models.market.symbols import SearchResult, SymbolInfo, SymbolType
 
@@ -12,6 +13,8 @@ __all__ = [
     "DatafeedConfiguration",
     "ExchangeDescriptor",
     "NoQuoteValues",
+    "PushedQuote",
+    "PushedQuotes",
     "QuoteData",
     "QuoteValues",
     "QuotesRequest",

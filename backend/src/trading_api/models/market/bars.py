@@ -28,8 +28,8 @@ class BarsResponse(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    bars: list[Bar] = Field(description="Ascending by time; every number is sent with exactly its stored decimals.")
-    no_data: bool = Field(description="True only when `bars` is empty and nothing older is stored either.")
+    bars: list[Bar] = Field(description="Ascending by time; every number is exact, however many digits it has.")
+    no_data: bool = Field(description="True only when `bars` is empty and there is nothing older either.")
     nextTime: int | None = Field(  # noqa: N815 - TradingView's spelling
         default=None,
         description="When `bars` is empty and older ones exist: the time of the newest of them, ms UTC, as `Bar.time`.",

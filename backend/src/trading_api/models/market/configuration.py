@@ -28,8 +28,8 @@ class DatafeedConfiguration(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     supported_resolutions: list[str] = Field(
-        description="Every resolution that some symbol has bars for, finest first; SymbolInfo says it per symbol.",
-        examples=[["60", "1D"]],
+        description="Every resolution there is, finest first; SymbolInfo says which of them a symbol has.",
+        examples=[["1", "60", "1D"]],
     )
     exchanges: list[ExchangeDescriptor] = Field(description="All, then every exchange with a known symbol.")
     symbols_types: list[SymbolTypeDescriptor] = Field(description="All, then every type with a known symbol.")

@@ -35,16 +35,16 @@ class SymbolInfo(BaseModel):
     format: Literal["price"] = Field(default="price", description="Values are prices.")
     pricescale: int = Field(description="The price step is minmov / pricescale.", examples=[100])
     minmov: int = Field(description="The price step is minmov / pricescale.", examples=[1])
-    has_intraday: bool = Field(description="Bars of minutes or hours are stored.")
-    has_daily: bool = Field(description="Day bars are stored.")
+    has_intraday: bool = Field(description="There are bars of minutes or hours.")
+    has_daily: bool = Field(description="There are day bars.")
     has_weekly_and_monthly: bool = Field(
-        description="Week or month bars are stored; `supported_resolutions` says which."
+        description="There are week or month bars; `supported_resolutions` says which."
     )
     supported_resolutions: list[str] = Field(
-        description="The resolutions that getBars can serve now, finest first; empty when nothing is stored.",
+        description="The resolutions that getBars can serve now, finest first; empty when there are no bars.",
         examples=[["60", "1D"]],
     )
     volume_precision: int = Field(description="Decimals of a quantity.", examples=[4])
     data_status: Literal["streaming", "endofday"] = Field(
-        description="streaming: live bars; endofday: stored bars only. Quotes stream in either case."
+        description="streaming: live bars continue the history; endofday: only stored bars. Quotes always stream."
     )

@@ -10,8 +10,8 @@ from trading_api.shared.module import Module
 class BrokerModule(Module[BrokerService]):
     """Orders, positions and the account they belong to."""
 
-    traits = ("uses-quotes",)
-    """The deployment tells its processes where the datafeed is."""
+    traits = ("uses-quotes", "uses-bus")
+    """The deployment tells its processes where the datafeed is, and gives several of them a bus."""
 
     def create_service(self, settings: Settings) -> BrokerService:
         """A broker with the default account."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -17,6 +18,7 @@ EARLIEST = datetime(1800, 1, 1, tzinfo=UTC)
 LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 _MAX_TEXT = 40
 _MS = timedelta(milliseconds=1)
+_MINUTE_MS = 60_000
 _NUMBER = re.compile(r"-?\d{1,16}(\.\d{1,6})?", re.ASCII)
 _BASIC_DATE = re.compile(r"(1[89]|20|21)\d{6}", re.ASCII)
 _YEAR_FIRST = re.compile(r"(\d{4})[./](\d{2})[./](\d{2})(?=$|[ T])", re.ASCII)
@@ -27,13 +29,15 @@ class BarClock:
     """What turns a written time into a bar time.
 
     `zone` is the time zone of times without an offset, and of the dates of day bars that were written as instants;
-    `session` and `session_zone` are the instrument's.
+    `session` and `session_zone` are the instrument's. `opening` gives the opening (ms UTC) of the session that is open
+    at a time, or else of the last one before, by the instrument's calendar: on some days it is a late one.
     """
 
     resolution: Resolution
     zone: ZoneInfo
     session: Session
     session_zone: ZoneInfo
+    opening: Callable[[int], int] | None = None
 
     def bar_time(self, text: str) -> int:
         """The bar time in ms UTC of an ISO date, ISO datetime or epoch (s or ms).
@@ -59,14 +63,19 @@ class BarClock:
         return exchange_time.date() + timedelta(days=1 if evening else 0)
 
     def _on_grid(self, instant: datetime, step: int) -> bool:
-        """Whole steps from the session's opening, or from midnight there or in UTC: vendors use all three."""
+        """Whole steps from the session's opening, or from midnight there or in UTC: vendors use all three.
+
+        A late opening counts beside the regular one.
+        """
         if instant.second or instant.microsecond:
             return False
         if (instant.hour * 60 + instant.minute) % step == 0:
             return True
         exchange_time = instant.astimezone(self.session_zone)
         local_minute = exchange_time.hour * 60 + exchange_time.minute
-        return local_minute % step == 0 or (local_minute - self.session.start) % step == 0
+        if local_minute % step == 0 or (local_minute - self.session.start) % step == 0:
+            return True
+        return self.opening is not None and (to_ms(instant) - self.opening(to_ms(instant))) % (step * _MINUTE_MS) == 0
 
 
 def parse_time(text: str) -> datetime:

@@ -1,55 +1,77 @@
-"""The shipped list of symbols (`catalogue.yaml`), checked as it is loaded."""
+"""Lists of instruments in files, and the one that is shipped (`catalogue.yaml`); checked whenever they are loaded."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
 from importlib import resources
-from typing import Annotated, get_args
-from zoneinfo import ZoneInfo
 
-import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from trading_api.modules.datafeed.catalogue_csv import read_csv, write_csv
+from trading_api.modules.datafeed.catalogue_entry import (
+    SYMBOL_TYPES,
+    Entry,
+    Place,
+    Problem,
+    check_calendar,
+    check_timezone,
+    instrument_of,
+)
+from trading_api.modules.datafeed.catalogue_yaml import read_yaml, write_yaml
+from trading_api.modules.datafeed.instrument import Instrument
 
-from trading_api.models.market import SymbolType
-from trading_api.modules.datafeed.instrument import EXCHANGE_PATTERN, NAME_PATTERN, Instrument
-from trading_api.modules.datafeed.session import parse_session
+__all__ = [
+    "SYMBOL_TYPES",
+    "Catalogue",
+    "CatalogueError",
+    "check_calendar",
+    "check_timezone",
+    "load_catalogue",
+    "parse_catalogue",
+    "read_catalogue",
+    "write_catalogue",
+]
 
-SYMBOL_TYPES: tuple[str, ...] = get_args(SymbolType)
+MAX_INSTRUMENTS = 200_000
+MAX_PROBLEMS = 1000
+"""Problems that are kept; beyond them they are counted only."""
+_READERS: dict[str, Callable[[str], Iterator[Entry | Problem]]] = {"yaml": read_yaml, "csv": read_csv}
+_WRITERS: dict[str, Callable[[Iterable[Instrument]], str]] = {"yaml": write_yaml, "csv": write_csv}
+FORMATS = tuple(_READERS)
 
 
 class CatalogueError(ValueError):
-    """The catalogue cannot be used; the message names file, symbol and field of every problem."""
+    """The catalogue cannot be used; the message names file, line, symbol and field of every problem."""
 
 
-def _known_session(text: str) -> str:
-    parse_session(text)
-    return text
+@dataclass(slots=True)
+class Catalogue:
+    """What stands in a file, in its order, and what is wrong with it; then the instruments are not all there."""
 
+    instruments: list[Instrument] = field(default_factory=list)
+    places: dict[str, Place] = field(default_factory=dict)
+    """Name → where its entry begins."""
+    problems: list[Problem] = field(default_factory=list)
+    problem_count: int = 0
 
-def check_timezone(text: str) -> str:
-    """Raises ValueError unless `text` names a zone of the tz database."""
-    try:
-        return ZoneInfo(text).key
-    except (ValueError, OSError) as error:
-        raise ValueError(f"unknown time zone {text!r}: use a tz database name, such as America/New_York") from error
-    except KeyError:
-        raise ValueError(f"unknown time zone {text!r}: use a tz database name, such as America/New_York") from None
+    def complain(self, problem: Problem) -> None:
+        self.problem_count += 1
+        if len(self.problems) < MAX_PROBLEMS:
+            self.problems.append(problem)
 
-
-class _Entry(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-    description: str = Field(min_length=1, max_length=200)
-    exchange: str = Field(pattern=f"^{EXCHANGE_PATTERN.pattern}$")
-    type: SymbolType
-    session: Annotated[str, AfterValidator(_known_session)]
-    timezone: Annotated[str, AfterValidator(check_timezone)]
-    pricescale: int = Field(ge=1, le=10**18)
-    minmov: int = Field(ge=1, le=10**18)
-    volume_precision: int = Field(ge=0, le=18)
-
-
-_Name = Annotated[str, Field(pattern=f"^{NAME_PATTERN.pattern}$")]
-_ENTRIES = TypeAdapter(dict[_Name, _Entry])
+    def add(self, entry: Entry) -> None:
+        """Takes an entry over, or what is wrong with it."""
+        name, place = entry.name
+        first = self.places.setdefault(name, place)
+        if first is not place:
+            self.complain(Problem(f"is given twice; first on line {first.line}", place, name))
+            return
+        made = instrument_of(entry)
+        if isinstance(made, Instrument):
+            self.instruments.append(made)
+            return
+        for problem in made:
+            self.complain(problem)
 
 
 def load_catalogue() -> tuple[Instrument, ...]:
@@ -59,12 +81,34 @@ def load_catalogue() -> tuple[Instrument, ...]:
 
 
 def parse_catalogue(text: str, *, name: str) -> tuple[Instrument, ...]:
-    """Read a catalogue, in its own order; `name` stands in the errors. Raises CatalogueError with all problems."""
-    try:
-        entries = _ENTRIES.validate_python(yaml.safe_load(text))
-    except yaml.YAMLError as error:
-        raise CatalogueError(f"{name}: not valid YAML: {error}") from error
-    except ValidationError as error:
-        found = [f"{name}: {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_url=False)]
-        raise CatalogueError("\n".join(found)) from error
-    return tuple(Instrument(name=symbol, **entry.model_dump()) for symbol, entry in entries.items())
+    """Read a YAML catalogue, in its own order; `name` stands in the errors. Raises CatalogueError with all problems."""
+    catalogue = read_catalogue(text, "yaml")
+    if catalogue.problems:
+        raise CatalogueError("\n".join(map(partial(located, name), catalogue.problems)))
+    return tuple(catalogue.instruments)
+
+
+def read_catalogue(text: str, form: str) -> Catalogue:
+    """Read all of a catalogue in one of FORMATS, at most MAX_INSTRUMENTS."""
+    catalogue = Catalogue()
+    for found in _READERS[form](text):
+        if isinstance(found, Problem):
+            catalogue.complain(found)
+            continue
+        if len(catalogue.places) == MAX_INSTRUMENTS:
+            catalogue.complain(Problem(f"more than {MAX_INSTRUMENTS} instruments; divide the file", found.name.place))
+            break
+        catalogue.add(found)
+    return catalogue
+
+
+def write_catalogue(instruments: Iterable[Instrument], form: str) -> str:
+    """A catalogue in one of FORMATS; `read_catalogue` reads the same instruments from it."""
+    return _WRITERS[form](instruments)
+
+
+def located(name: str, problem: Problem) -> str:
+    """`FILE:LINE:COLUMN: ENTRY.FIELD: what`, as far as these are known."""
+    place = problem.place
+    where = [name] if place is None else [name, *(str(number) for number in place if number)]
+    return f"{':'.join(where)}: {problem}"

@@ -6,27 +6,27 @@ import argparse
 import os
 import stat
 import sys
-import time
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from trading_api.modules.datafeed.catalogue import SYMBOL_TYPES, check_timezone, load_catalogue
-from trading_api.modules.datafeed.directory import InstrumentDirectory
+from trading_api.modules.datafeed.bar_store import open_store
+from trading_api.modules.datafeed.calendars import calendar
+from trading_api.modules.datafeed.catalogue import SYMBOL_TYPES, check_timezone
+from trading_api.modules.datafeed.directory import open_directory
 from trading_api.modules.datafeed.importing.columns import parse_overrides
 from trading_api.modules.datafeed.importing.importer import import_bars
+from trading_api.modules.datafeed.importing.progress import ProgressBar, Stage
 from trading_api.modules.datafeed.importing.report import ImportReport, failure_json, report_json, report_text
 from trading_api.modules.datafeed.importing.request import ImportRequest
 from trading_api.modules.datafeed.instrument import SymbolRef
 from trading_api.modules.datafeed.resolution import Resolution, parse_resolution
 from trading_api.modules.datafeed.session import parse_session
 from trading_api.modules.datafeed.store import StoreError
-from trading_api.modules.datafeed.store_url import open_store
 from trading_api.settings import Settings
 
 OK, FAILED, USAGE = 0, 1, 2
-_PROGRESS_SECONDS = 0.2
 
 
 def main(argv: Sequence[str]) -> int:
@@ -40,42 +40,26 @@ def main(argv: Sequence[str]) -> int:
         arguments = parser.parse_args(argv)
     except SystemExit as stop:
         return USAGE if stop.code else OK
+    progress = ProgressBar()
     try:
         request = _request(arguments)
         store = open_store(arguments.store or os.environ.get("TRADING_STORE_URL") or Settings().store_url)
-        with closing(store), ProgressLine() as progress:
-            report = import_bars(request, InstrumentDirectory(load_catalogue(), store), progress)
+        with closing(store), progress:
+            report = import_bars(request, open_directory(store.engine), store, progress)
     except ValueError as error:
         return _fail(arguments, f"{parser.prog}: error: ", str(error), USAGE)
     except StoreError as error:
         return _fail(arguments, f"{parser.prog}: ", f"{error}; nothing was written", FAILED)
     except KeyboardInterrupt:
-        return _fail(arguments, f"{parser.prog}: ", "interrupted; run it again, which is safe", FAILED)
+        return _fail(arguments, f"{parser.prog}: ", _interrupted(progress.stage), FAILED)
     _show(report, as_json=arguments.json)
     return FAILED if report.status == "refused" else OK
 
 
-class ProgressLine:
-    """Shows on a terminal how far a long import is; silent when standard error is none, or the import is short."""
-
-    def __init__(self) -> None:
-        self._enabled = sys.stderr.isatty()
-        self._next = time.monotonic() + _PROGRESS_SECONDS
-        self._shown = False
-
-    def __enter__(self) -> ProgressLine:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._shown:
-            print("\r\033[K", end="", file=sys.stderr, flush=True)
-
-    def __call__(self, rows: int, fraction: float) -> None:
-        now = time.monotonic()
-        if self._enabled and now >= self._next:
-            self._next = now + _PROGRESS_SECONDS
-            self._shown = True
-            print(f"\r\033[K{rows} rows read, {fraction:.0%}", end="", file=sys.stderr, flush=True)
+def _interrupted(stage: Stage) -> str:
+    """The end of a transaction cannot be interrupted, so that nobody knows here which way it went."""
+    stored = "all of the file was stored, or nothing" if stage is Stage.WRITING else "nothing was written"
+    return f"interrupted; {stored}; run it again, which is safe"
 
 
 def _show(report: ImportReport, *, as_json: bool) -> None:
@@ -127,6 +111,7 @@ def _request(arguments: argparse.Namespace) -> ImportRequest:
         columns=arguments.columns,
         type=arguments.type,
         session=arguments.session,
+        calendar=arguments.calendar,
         replace=arguments.replace,
         dry_run=arguments.dry_run,
     )
@@ -135,10 +120,10 @@ def _request(arguments: argparse.Namespace) -> ImportRequest:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m trading_api import",
-        description="Import bars from a CSV file with a header. All of the file or nothing is stored.",
+        description="Import bars from a file of CSV or Parquet. All of the file or nothing is stored.",
     )
     add = parser.add_argument
-    add("file", metavar="FILE", help="CSV in UTF-8, separated by comma, semicolon or tab")
+    add("file", metavar="FILE", help="CSV in UTF-8 with a header, separated by comma, semicolon, tab or |; or Parquet")
     add("--symbol", required=True, metavar="S", help="NAME or EXCHANGE:NAME")
     add("--resolution", required=True, type=_resolution, metavar="R", help=f"one of {', '.join(Resolution)}")
     add(
@@ -156,9 +141,23 @@ def _parser() -> argparse.ArgumentParser:
     add("--exchange", metavar="X", help="of a symbol that is not known yet")
     add("--type", choices=SYMBOL_TYPES, help="of a symbol that is not known yet (default stock)")
     add("--session", type=_session, metavar="HHMM-HHMM", help="of a symbol that is not known yet (default 24x7)")
+    add(
+        "--calendar",
+        type=_calendar,
+        metavar="CODE",
+        help="holidays and half days of a symbol that is not known yet, such as XNYS (default by its exchange)",
+    )
     add("--json", action="store_true", help="report as JSON on standard output")
     add("--store", metavar="URL", help="default: TRADING_STORE_URL, else sqlite:///.local/data/trading.db")
     return parser
+
+
+def _calendar(text: str) -> str:
+    """Empty for no holidays."""
+    try:
+        return calendar(text).code if text else ""
+    except ValueError as error:
+        raise _argument_error(error) from error
 
 
 def _argument_error(error: ValueError) -> argparse.ArgumentTypeError:

@@ -16,7 +16,8 @@ class Instrument:
     """A symbol and its conventions.
 
     `name` is unique and in capitals. The smallest price step is `minmov / pricescale`; quantities have
-    `volume_precision` decimals. `session` and `timezone` are in TradingView's notation.
+    `volume_precision` decimals. `session` and `timezone` are in TradingView's notation. `calendar` is an
+    exchange_calendars code such as `XNYS`; empty: every weekday of the session, no holidays.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Instrument:
     pricescale: int
     minmov: int
     volume_precision: int
+    calendar: str = ""
 
     @property
     def tick(self) -> Decimal:

@@ -1,8 +1,8 @@
-"""What the datafeed needs of a store of instruments and bars. `sqlite_store.py` implements it."""
+"""What the datafeed needs of a store of bars. `bar_store.py` implements it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -11,10 +11,7 @@ from trading_api.modules.datafeed.bar import ScaledBar
 from trading_api.modules.datafeed.history import SeriesReader
 from trading_api.modules.datafeed.instrument import Instrument
 from trading_api.modules.datafeed.resolution import Resolution
-
-
-class StoreError(Exception):
-    """The store cannot do what was asked (locked, full, unreadable, too new); nothing of it was done."""
+from trading_api.shared.store.errors import StoreError as StoreError
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +38,9 @@ class Differences:
 
     count: int
     first: tuple[Difference, ...]
+
+
+NO_DIFFERENCES = Differences(count=0, first=())
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,29 +70,44 @@ class Staging(Protocol):
         """Keep one bar per time; list the first `limit` contradictions. Raises StoreError."""
 
     def compare(self, *, limit: int, lock: bool) -> Comparison:
-        """Compare with the store; list the first `limit` changes. Raises StoreError.
+        """Compare with the imported bars of the store; list the first `limit` changes. Raises StoreError.
 
-        `lock` creates the store if there is none, and keeps other writers out until the staging ends.
+        `lock` creates the store if there is none, and keeps other writers of the symbol's bars out until the staging
+        ends.
         """
 
-    def commit(self, instrument: Instrument | None) -> None:
-        """Write it all at once, after a locked compare: bars, and the instrument if one is given. Raises StoreError."""
+    def commit(self, instrument: Instrument, *, new: bool, progress: Callable[[float], None] | None = None) -> None:
+        """Write it all at once, after a locked compare: the bars, and all coarser ones that follow from them.
+
+        `new`: write `instrument` too; where an import that ran meanwhile has written it, its facts stay and the finer
+        precision wins. `progress` is told the fraction done (0 to 1). Raises StoreError, and ValueError for an
+        instrument whose session, time zone or calendar cannot be read; then nothing has been written.
+        """
 
 
 class Store(Protocol):
-    """Instruments and bars, readable from any thread and process while another writes."""
+    """Bars, readable from any thread and process while another writes.
 
-    def instruments(self) -> list[Instrument]:
-        """The instruments that were added by imports, by name. Raises StoreError."""
+    What is served at a resolution: bars computed from finer ones, and imported ones where there is none of these.
+    """
 
     def resolutions(self) -> dict[str, tuple[Resolution, ...]]:
-        """Symbol → its stored resolutions, finest first. Raises StoreError."""
+        """Symbol → the resolutions that can be served, finest first; imported and computed. Raises StoreError."""
+
+    def resolutions_of(self, symbol: str) -> tuple[Resolution, ...]:
+        """The same of one symbol, for a fraction of the price. Raises StoreError."""
 
     def series(self, key: SeriesKey) -> SeriesReader:
-        """A reader of one series; empty when nothing is stored. Its methods raise StoreError."""
+        """A reader of the served bars; empty when there are none. Its methods raise StoreError."""
 
     def staging(self, key: SeriesKey) -> AbstractContextManager[Staging]:
         """Start an import. Leaving without a commit writes nothing. Raises StoreError."""
+
+    def rebuild(self, instrument: Instrument) -> None:
+        """Compute a symbol's coarser bars anew, after its session, time zone or calendar changed. Raises StoreError.
+
+        `rollups.rebuild` does the same within a transaction that also writes the change.
+        """
 
     def close(self) -> None:
         """Free what the store holds open."""

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import ClassVar, Generic, TypeVar
+from typing import ClassVar, Final, Generic, TypeVar
 
 from fastapi import APIRouter
 
@@ -12,6 +12,12 @@ from trading_api.shared.module import Module
 from trading_api.shared.service import Service
 
 ModuleT = TypeVar("ModuleT", bound=Module[Service])
+
+SAFE: Final[dict[str, bool]] = {"x-safe": True}
+"""For a POST that only reads: `self.post("/quotes", …, openapi_extra=SAFE)`.
+
+The gateway may then send it to another instance when one breaks off; it never does that to other POSTs.
+"""
 
 
 class APIRouterInterface(APIRouter, ABC, Generic[ModuleT]):

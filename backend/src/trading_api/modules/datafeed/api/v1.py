@@ -6,23 +6,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated
 
-from fastapi import Path, Query, Response
+from fastapi import Body, Path, Query, Response
 
 from trading_api.models.market import (
     BarsResponse,
     DatafeedConfiguration,
+    PushedQuote,
+    PushedQuotes,
     QuoteData,
     QuotesRequest,
     SearchResult,
     SymbolInfo,
 )
+from trading_api.models.market.pushed import MAX_PUSHED
 from trading_api.modules.datafeed import DatafeedModule
+from trading_api.modules.datafeed.feed.pushing import PushError
 from trading_api.modules.datafeed.history import MAX_BARS, RangeError, parse_range
 from trading_api.modules.datafeed.service import ResolutionError, UnknownSymbolError
 from trading_api.modules.datafeed.store import StoreError
 from trading_api.modules.datafeed.wire import bars_json, configuration, search_result, symbol_info
-from trading_api.shared.api import APIRouterInterface
-from trading_api.shared.problems import ProblemError
+from trading_api.shared.api import SAFE, APIRouterInterface
+from trading_api.shared.problems import FieldError, ProblemError
 
 MAX_RESULTS = 100
 _MAX_TIME = 10**15
@@ -31,7 +35,7 @@ _MAX_SYMBOL = 80
 _Time = Query(ge=-_MAX_TIME, le=_MAX_TIME, description="Epoch in seconds; from 1e11 on in ms.", examples=[1704067200])
 _SymbolQuery = Query(min_length=1, max_length=_MAX_SYMBOL, description="NAME or EXCHANGE:NAME, in any case.")
 _Resolution = Query(
-    min_length=1, max_length=8, description="1 3 5 15 30 60 120 240 1D 1W 1M, or D W M 1H 2H 4H; it must be stored."
+    min_length=1, max_length=8, description="1 3 5 15 30 60 120 240 1D 1W 1M, or D W M 1H 2H 4H; SymbolInfo says which."
 )
 _CountBack = Query(
     ge=1,
@@ -42,6 +46,7 @@ _UserInput = Query(max_length=64, description="Part of a name or description, or
 _Exchange = Query(max_length=32, description="Only this exchange; empty for all.")
 _SymbolType = Query(max_length=32, description="Only this type; empty for all.")
 _MaxResults = Query(ge=1, le=MAX_RESULTS, description=f"At most so many results, up to {MAX_RESULTS}.")
+_Pushed = Body(min_length=1, max_length=MAX_PUSHED)
 _SymbolPath = Path(min_length=1, max_length=_MAX_SYMBOL, description="NAME or EXCHANGE:NAME, in any case.")
 
 
@@ -57,13 +62,14 @@ class DatafeedApi(APIRouterInterface[DatafeedModule]):
         self.get("/search", operation_id="searchSymbols", tags=["datafeed"])(self.search_symbols)
         self.get("/resolve/{symbol}", operation_id="resolveSymbol", tags=["datafeed"])(self.resolve_symbol)
         self.get("/bars", operation_id="getBars", tags=["datafeed"], response_model=BarsResponse)(self.get_bars)
-        self.post("/quotes", operation_id="getQuotes", tags=["datafeed"])(self.get_quotes)
+        self.post("/quotes", operation_id="getQuotes", tags=["datafeed"], openapi_extra=SAFE)(self.get_quotes)
+        if self._takes_quotes():
+            self.post("/debug/quotes", include_in_schema=False)(self.push_quotes)
 
     def get_config(self) -> DatafeedConfiguration:
         """What this datafeed offers at the moment."""
         with _problems():
-            service = self.module.service
-            return configuration(service.instruments(), service.stored_resolutions())
+            return configuration(self.module.service.instruments())
 
     def search_symbols(
         self,
@@ -72,7 +78,7 @@ class DatafeedApi(APIRouterInterface[DatafeedModule]):
         symbol_type: Annotated[str, _SymbolType] = "",
         max_results: Annotated[int, _MaxResults] = 30,
     ) -> list[SearchResult]:
-        """Symbols, best first: exact name, name prefix, word of the description, substring."""
+        """Symbols, best first: exact name, start of the name, words of the description, anywhere, misspelled."""
         with _problems():
             found = self.module.service.search(
                 user_input, exchange=exchange, symbol_type=symbol_type, limit=max_results
@@ -82,8 +88,9 @@ class DatafeedApi(APIRouterInterface[DatafeedModule]):
     def resolve_symbol(self, symbol: Annotated[str, _SymbolPath]) -> SymbolInfo:
         """One symbol and its conventions. 404 `Symbol not found` when nobody knows it."""
         with _problems():
-            instrument, stored = self.module.service.resolve(symbol)
-        return symbol_info(instrument, stored)
+            service = self.module.service
+            instrument = service.resolve(symbol)
+            return symbol_info(instrument, service.offered(instrument), streams=service.streams_bars(instrument))
 
     def get_bars(
         self,
@@ -96,7 +103,7 @@ class DatafeedApi(APIRouterInterface[DatafeedModule]):
         """Bars with `from_time` <= time < `to_time`, or the newest `count_back` before `to_time`; at most 20000.
 
         Ascending, times in ms UTC. An empty range names the newest older bar as `nextTime` (ms UTC). 400 for a
-        reversed or oversized range, for neither `from_time` nor `count_back`, and for a resolution that is not stored.
+        reversed or oversized range, for neither `from_time` nor `count_back`, and for a resolution finer than there is.
         """
         with _problems():
             wanted = parse_range(from_time, to_time, count_back)
@@ -109,6 +116,15 @@ class DatafeedApi(APIRouterInterface[DatafeedModule]):
         with _problems():
             return self.module.service.quotes(request.symbols)
 
+    async def push_quotes(self, quotes: Annotated[list[PushedQuote], _Pushed]) -> PushedQuotes:
+        """Store quotes, all or none; development only. 400 with every problem: off tick, going back in time, …"""
+        with _problems():
+            return await self.module.service.push(quotes)
+
+    def _takes_quotes(self) -> bool:
+        settings = self.module.settings
+        return settings.debug_routes and settings.feed.kind == "manual"
+
 
 @contextmanager
 def _problems() -> Iterator[None]:
@@ -118,6 +134,11 @@ def _problems() -> Iterator[None]:
         raise ProblemError(404, str(error)) from error
     except (RangeError, ResolutionError) as error:
         raise ProblemError(400, str(error)) from error
+    except PushError as error:
+        errors = [
+            FieldError(location=f"body.{each.place}.{each.field}", message=each.message) for each in error.problems
+        ]
+        raise ProblemError(400, str(error), errors=errors) from error
     except StoreError as error:
         # The log gets the cause with its path; the client does not.
         raise ProblemError(503, "The bar store cannot be read at the moment; try again later.") from error

@@ -25,11 +25,11 @@ export interface Bar {
 
 /** The bars of a range, ascending by time. */
 export interface BarsResponse {
-  /** Ascending by time; every number is sent with exactly its stored decimals. */
+  /** Ascending by time; every number is exact, however many digits it has. */
   bars: Array<Bar>;
   /** When `bars` is empty and older ones exist: the time of the newest of them, ms UTC, as `Bar.time`. */
   nextTime?: number | null;
-  /** True only when `bars` is empty and nothing older is stored either. */
+  /** True only when `bars` is empty and there is nothing older either. */
   no_data: boolean;
 }
 
@@ -45,7 +45,7 @@ export interface BarsSubscription {
 export interface DatafeedConfiguration {
   /** All, then every exchange with a known symbol. */
   exchanges: Array<ExchangeDescriptor>;
-  /** Every resolution that some symbol has bars for, finest first; SymbolInfo says it per symbol. */
+  /** Every resolution there is, finest first; SymbolInfo says which of them a symbol has. */
   supported_resolutions: Array<string>;
   /** All symbols can be had in one request. */
   supports_group_request: boolean;
@@ -181,18 +181,18 @@ export interface SearchResult {
 
 /** A symbol and its conventions (TradingView's LibrarySymbolInfo). */
 export interface SymbolInfo {
-  /** streaming: live bars; endofday: stored bars only. Quotes stream in either case. */
+  /** streaming: live bars continue the history; endofday: only stored bars. Quotes always stream. */
   data_status: "streaming" | "endofday";
   description: string;
   /** Where it is traded; empty if unknown. */
   exchange: string;
   /** Values are prices. */
   format?: "price";
-  /** Day bars are stored. */
+  /** There are day bars. */
   has_daily: boolean;
-  /** Bars of minutes or hours are stored. */
+  /** There are bars of minutes or hours. */
   has_intraday: boolean;
-  /** Week or month bars are stored; `supported_resolutions` says which. */
+  /** There are week or month bars; `supported_resolutions` says which. */
   has_weekly_and_monthly: boolean;
   /** Where it is listed; the same. */
   listed_exchange: string;
@@ -204,7 +204,7 @@ export interface SymbolInfo {
   pricescale: number;
   /** Trading hours in `timezone`: 24x7 or HHMM-HHMM. */
   session: string;
-  /** The resolutions that getBars can serve now, finest first; empty when nothing is stored. */
+  /** The resolutions that getBars can serve now, finest first; empty when there are no bars. */
   supported_resolutions: Array<string>;
   /** The same; what every other request takes as `symbol`. */
   ticker: string;
@@ -267,7 +267,7 @@ export interface WebSocketStatistics {
 
 /** Every operation: where it is, what it takes and what it answers. Times and decimals are as JSON has them. */
 export interface Operations {
-  /** Bars with `from_time` <= time < `to_time`, or the newest `count_back` before `to_time`; at most 20000. Ascending, times in ms UTC. An empty range names the newest older bar as `nextTime` (ms UTC). 400 for a reversed or oversized range, for neither `from_time` nor `count_back`, and for a resolution that is not stored. */
+  /** Bars with `from_time` <= time < `to_time`, or the newest `count_back` before `to_time`; at most 20000. Ascending, times in ms UTC. An empty range names the newest older bar as `nextTime` (ms UTC). 400 for a reversed or oversized range, for neither `from_time` nor `count_back`, and for a resolution finer than there is. */
   getBars: {
     method: "GET";
     path: "/bars";
@@ -307,7 +307,7 @@ export interface Operations {
     body: undefined;
     response: SymbolInfo;
   };
-  /** Symbols, best first: exact name, name prefix, word of the description, substring. */
+  /** Symbols, best first: exact name, start of the name, words of the description, anywhere, misspelled. */
   searchSymbols: {
     method: "GET";
     path: "/search";

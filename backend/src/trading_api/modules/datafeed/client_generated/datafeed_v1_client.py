@@ -224,12 +224,12 @@ class DatafeedClient(AsyncStreamClient):
         """Bars with `from_time` <= time < `to_time`, or the newest `count_back` before `to_time`; at most 20000.
 
         Ascending, times in ms UTC. An empty range names the newest older bar as `nextTime` (ms UTC). 400 for a
-        reversed or oversized range, for neither `from_time` nor `count_back`, and for a resolution that is not
-        stored.
+        reversed or oversized range, for neither `from_time` nor `count_back`, and for a resolution finer than there
+        is.
 
         Args:
             symbol: NAME or EXCHANGE:NAME, in any case.
-            resolution: 1 3 5 15 30 60 120 240 1D 1W 1M, or D W M 1H 2H 4H; it must be stored.
+            resolution: 1 3 5 15 30 60 120 240 1D 1W 1M, or D W M 1H 2H 4H; SymbolInfo says which.
             from_time: Epoch in seconds; from 1e11 on in ms.
             to_time: Epoch in seconds; from 1e11 on in ms.
             count_back: The newest so many bars before `to_time`, at most 20000; outranks `from_time`.
@@ -300,7 +300,7 @@ class DatafeedClient(AsyncStreamClient):
         symbol_type: str | None = None,
         max_results: int | None = None,
     ) -> list[models.SearchResult]:
-        """Symbols, best first: exact name, name prefix, word of the description, substring.
+        """Symbols, best first: exact name, start of the name, words of the description, anywhere, misspelled.
 
         Args:
             user_input: Part of a name or description, or EXCHANGE:NAME; empty matches all.
@@ -367,12 +367,12 @@ class DatafeedSyncClient(SyncRestClient):
         """Bars with `from_time` <= time < `to_time`, or the newest `count_back` before `to_time`; at most 20000.
 
         Ascending, times in ms UTC. An empty range names the newest older bar as `nextTime` (ms UTC). 400 for a
-        reversed or oversized range, for neither `from_time` nor `count_back`, and for a resolution that is not
-        stored.
+        reversed or oversized range, for neither `from_time` nor `count_back`, and for a resolution finer than there
+        is.
 
         Args:
             symbol: NAME or EXCHANGE:NAME, in any case.
-            resolution: 1 3 5 15 30 60 120 240 1D 1W 1M, or D W M 1H 2H 4H; it must be stored.
+            resolution: 1 3 5 15 30 60 120 240 1D 1W 1M, or D W M 1H 2H 4H; SymbolInfo says which.
             from_time: Epoch in seconds; from 1e11 on in ms.
             to_time: Epoch in seconds; from 1e11 on in ms.
             count_back: The newest so many bars before `to_time`, at most 20000; outranks `from_time`.
@@ -443,7 +443,7 @@ class DatafeedSyncClient(SyncRestClient):
         symbol_type: str | None = None,
         max_results: int | None = None,
     ) -> list[models.SearchResult]:
-        """Symbols, best first: exact name, name prefix, word of the description, substring.
+        """Symbols, best first: exact name, start of the name, words of the description, anywhere, misspelled.
 
         Args:
             user_input: Part of a name or description, or EXCHANGE:NAME; empty matches all.

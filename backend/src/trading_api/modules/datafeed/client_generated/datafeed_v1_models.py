@@ -35,11 +35,11 @@ class BarsResponse(ApiModel):
     """The bars of a range, ascending by time."""
 
     bars: list[Bar]
-    """Ascending by time; every number is sent with exactly its stored decimals."""
+    """Ascending by time; every number is exact, however many digits it has."""
     nextTime: int | None = None
     """When `bars` is empty and older ones exist: the time of the newest of them, ms UTC, as `Bar.time`."""
     no_data: bool
-    """True only when `bars` is empty and nothing older is stored either."""
+    """True only when `bars` is empty and there is nothing older either."""
 
 
 class BarsSubscription(ApiModel):
@@ -221,7 +221,7 @@ class SearchResult(ApiModel):
 
 class SymbolInfoDataStatus(StrEnum):
     """
-    streaming: live bars; endofday: stored bars only. Quotes stream in either case.
+    streaming: live bars continue the history; endofday: only stored bars. Quotes always stream.
     """
 
     STREAMING = "streaming"
@@ -252,18 +252,18 @@ class SymbolInfo(ApiModel):
     """A symbol and its conventions (TradingView's LibrarySymbolInfo)."""
 
     data_status: SymbolInfoDataStatus
-    """streaming: live bars; endofday: stored bars only. Quotes stream in either case."""
+    """streaming: live bars continue the history; endofday: only stored bars. Quotes always stream."""
     description: str
     exchange: str
     """Where it is traded; empty if unknown."""
     format: SymbolInfoFormat = SymbolInfoFormat.PRICE
     """Values are prices."""
     has_daily: bool
-    """Day bars are stored."""
+    """There are day bars."""
     has_intraday: bool
-    """Bars of minutes or hours are stored."""
+    """There are bars of minutes or hours."""
     has_weekly_and_monthly: bool
-    """Week or month bars are stored; `supported_resolutions` says which."""
+    """There are week or month bars; `supported_resolutions` says which."""
     listed_exchange: str
     """Where it is listed; the same."""
     minmov: int
@@ -275,7 +275,7 @@ class SymbolInfo(ApiModel):
     session: str
     """Trading hours in `timezone`: 24x7 or HHMM-HHMM."""
     supported_resolutions: list[str]
-    """The resolutions that getBars can serve now, finest first; empty when nothing is stored."""
+    """The resolutions that getBars can serve now, finest first; empty when there are no bars."""
     ticker: str
     """The same; what every other request takes as `symbol`."""
     timezone: str
@@ -345,7 +345,7 @@ class DatafeedConfiguration(ApiModel):
     exchanges: list[ExchangeDescriptor]
     """All, then every exchange with a known symbol."""
     supported_resolutions: list[str]
-    """Every resolution that some symbol has bars for, finest first; SymbolInfo says it per symbol."""
+    """Every resolution there is, finest first; SymbolInfo says which of them a symbol has."""
     supports_group_request: bool
     """All symbols can be had in one request."""
     supports_marks: bool

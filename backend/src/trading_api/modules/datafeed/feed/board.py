@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import cached_property
 
 from pydantic_core import to_json
@@ -14,16 +15,19 @@ from trading_api.modules.datafeed.wire import quote_values
 
 
 class Told:
-    """A quote, and the same for the wire, made once for all who asked for it by whatever name."""
+    """A quote, and the same for the wire, made once for all who asked for it by whatever name.
 
-    def __init__(self, instrument: Instrument, quote: Quote) -> None:
+    `quote` None is that of a symbol that has none yet.
+    """
+
+    def __init__(self, instrument: Instrument, quote: Quote | None) -> None:
         self.quote = quote
         self._instrument = instrument
 
     @cached_property
-    def values(self) -> QuoteValues:
+    def values(self) -> QuoteValues | NoQuoteValues:
         """As a model."""
-        return quote_values(self._instrument, self.quote)
+        return quote_values(self._instrument, self.quote) if self.quote else NoQuoteValues()
 
     @cached_property
     def json(self) -> bytes:
@@ -32,31 +36,37 @@ class Told:
 
 
 class QuoteBoard:
-    """The quotes at `time` (ms UTC), made when they are first wanted."""
+    """The quotes at `wall` (ms UTC, where the feed stands at `moment`), made when they are first wanted.
 
-    def __init__(self, source: FeedSource, time: int) -> None:
+    `changed` may be set to the names of the symbols to look at; None: all.
+    """
+
+    def __init__(self, source: FeedSource, wall: int) -> None:
         self.source = source
-        self.time = time
-        self._told: dict[Instrument, Told] = {}
+        self.wall = wall
+        self.changed: Collection[str] | None = None
+        self.moment = source.moment(wall)
+        self._told: dict[str, Told] = {}
 
     def told(self, instrument: Instrument) -> Told:
         """The quote of an instrument that the source covers."""
-        known = self._told.get(instrument)
+        known = self._told.get(instrument.name)
         if known is None:
-            known = self._told[instrument] = Told(instrument, self.source.quote(instrument, self.time))
+            quote = self.source.quote(instrument, self.moment)
+            known = self._told[instrument.name] = Told(instrument, quote)
         return known
 
 
-def quote_data(symbol: str, values: QuoteValues) -> QuoteData:
+def quote_data(symbol: str, told: Told) -> QuoteData:
     """The quote of `symbol`, spelt as it was asked for."""
-    return QuoteData.model_construct(s="ok", n=symbol, v=values)
+    return QuoteData.model_construct(s="ok" if told.quote else "error", n=symbol, v=told.values)
 
 
 def quote_json(symbol: str, told: Told) -> bytes:
     """The same as JSON."""
-    return b'{"s":"ok","n":%b,"v":%b}' % (to_json(symbol), told.json)
+    return b'{"s":"%b","n":%b,"v":%b}' % (b"ok" if told.quote else b"error", to_json(symbol), told.json)
 
 
 def no_quote(symbol: str) -> QuoteData:
-    """What is said of a symbol that nobody knows, or that has no quotes."""
+    """What is said of a symbol that nobody knows."""
     return QuoteData.model_construct(s="error", n=symbol, v=NoQuoteValues())

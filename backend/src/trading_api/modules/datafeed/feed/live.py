@@ -6,26 +6,26 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable, Collection
 
 from trading_api.modules.datafeed.feed.board import QuoteBoard
+from trading_api.modules.datafeed.feed.clock import wall_clock
 from trading_api.modules.datafeed.feed.source import FeedSource
 from trading_api.modules.datafeed.feed.streams import Stream
+from trading_api.modules.datafeed.instrument import Instrument
+from trading_api.modules.datafeed.store import StoreError
 
 logger = logging.getLogger(__name__)
 _END = object()
-STEP_MS = 1000
 SLICE_S = 0.005
 """Seconds of telling after which the event loop has its turn: requests are answered, and what was told is sent."""
-
-
-def wall_clock() -> int:
-    """Now, ms UTC."""
-    return time.time_ns() // 1_000_000
+_FAILED = "The quotes stand still: the feed failed; the log has the reason."
+_UNREADABLE = "The quotes stand still: the store cannot be read at the moment."
 
 
 class LiveFeed:
-    """The streams of this process. All calls come from the event loop's thread; `board` from any."""
+    """The streams of this process. All calls come from the event loop's thread, but for those that say otherwise."""
 
     def __init__(
         self,
@@ -40,50 +40,127 @@ class LiveFeed:
         self._sleep = sleep
         self._slice_s = slice_s
         self._streams: dict[str, Stream] = {}
+        self._wanted: Counter[Instrument] = Counter()
         self._failed: set[str] = set()
+        self._stepping = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
+        self._woken: asyncio.Task[None] | None = None
+        self._problem = ""
+        self._moment = 0
+
+    @property
+    def problem(self) -> str:
+        """Why the quotes are not what they should be, for clients to read; empty if they are."""
+        return self._problem or self.source.problem
+
+    @property
+    def woken(self) -> bool:
+        """Whether a step is due that `wake` asked for."""
+        return self._woken is not None
+
+    async def start(self) -> None:
+        """Begin; the first stream may come."""
+        await self.source.start(self.wake)
+
+    async def stop(self) -> None:
+        """End everything."""
+        await self._rest()
+        await self.source.stop()
+
+    def now(self) -> int:
+        """The time of the wall clock, ms UTC. From any thread."""
+        return self._clock()
 
     def board(self) -> QuoteBoard:
-        """The quotes of now."""
+        """The quotes of now, of what is prepared. From any thread."""
         return QuoteBoard(self.source, self._clock())
 
+    def fresh_board(self, instruments: Collection[Instrument]) -> QuoteBoard:
+        """The quotes of now, prepared for these. Not in the event loop's thread: it may wait. Raises StoreError."""
+        self.source.prepare(instruments, self._clock())
+        return self.board()
+
     def add(self, name: str, stream: Stream) -> None:
-        """Begin a stream: what there is to tell is told at once. `name` is its topic's."""
+        """Begin a stream that is prepared: what there is to tell is told at once. `name` is its topic's."""
         for _ in stream.advance(self.board()):
             # Nobody else waits for it: this is before the first subscriber.
             pass
         self._streams[name] = stream
+        self._wanted.update(stream.instruments)
         if self._task is None:
             self._task = asyncio.create_task(self._run(), name="live feed")
 
     async def remove(self, name: str) -> None:
         """End a stream, and with the last one the task."""
-        self._streams.pop(name, None)
+        stream = self._streams.pop(name, None)
         self._failed.discard(name)
+        if stream is not None:
+            # What counts zero goes: the counter holds what is wanted and nothing else.
+            self._wanted = +(self._wanted - Counter(stream.instruments))
         if not self._streams:
-            await self.stop()
+            await self._rest()
 
-    async def stop(self) -> None:
-        """End everything."""
-        self._streams.clear()
-        task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+    def wake(self) -> None:
+        """There is something new: tell it now, not at the next step."""
+        if self._streams and self._woken is None:
+            self._woken = asyncio.create_task(self._step_at_once(), name="live feed, woken")
+
+    async def step(self) -> None:
+        """Advance every stream to now, in slices."""
+        async with self._stepping:
+            await self._prepare()
+            await self._advance_all(self.board())
 
     async def _run(self) -> None:
         while True:
             # Ticks fall on whole seconds; just after one is when there is something new.
-            await self._sleep((STEP_MS - self._clock() % STEP_MS) / 1000)
+            step_ms = self.source.step_ms
+            await self._sleep((step_ms - self._clock() % step_ms) / 1000)
             await self.step()
 
-    async def step(self) -> None:
-        """Advance every stream to now, in slices."""
-        board, turns = self.board(), _Turns(self._slice_s)
+    async def _step_at_once(self) -> None:
+        async with self._stepping:
+            # What comes from here on may be missed by this step, so it wakes another.
+            self._woken = None
+            await self._prepare()
+            board = self.board()
+            # Asked after where the feed stands, so that nothing up to there is left out.
+            board.changed = self.source.changed(self._moment)
+            await self._advance_all(board)
+
+    async def _rest(self) -> None:
+        self._streams.clear()
+        self._wanted.clear()
+        tasks = [task for task in (self._task, self._woken) if task is not None]
+        self._task = self._woken = None
+        for task in tasks:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    async def _advance_all(self, board: QuoteBoard) -> None:
+        turns, self._moment = _Turns(self._slice_s), board.moment
         for name, stream in tuple(self._streams.items()):
             await turns.pause_if_due()
             await self._advance(name, stream, board, turns)
+
+    async def _prepare(self) -> None:
+        """Have the source look; while it cannot, what was told stays."""
+        wall, problem = self._clock(), ""
+        if not self.source.ready(self._wanted.keys(), wall):
+            try:
+                await asyncio.to_thread(self.source.prepare, tuple(self._wanted), wall)
+            except StoreError as error:
+                problem = _UNREADABLE
+                if not self._problem:
+                    logger.warning("quotes stand still until the store can be read: %s", error)
+            except Exception:  # The boundary to a source: what fails now may work a second later.
+                problem = _FAILED
+                if not self._problem:
+                    logger.exception("quotes stand still: the feed failed")
+        if self._problem and not problem:
+            logger.info("quotes move again")
+        self._problem = problem
 
     async def _advance(self, name: str, stream: Stream, board: QuoteBoard, turns: _Turns) -> None:
         try:

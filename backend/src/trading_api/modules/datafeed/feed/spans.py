@@ -39,11 +39,13 @@ class BarSpan:
 
 def span_at(schedule: Schedule, resolution: Resolution, time: int) -> BarSpan:
     """The bar that is forming at `time` (ms UTC); while the market is closed, the last one before."""
+    return _in_window(schedule, resolution, schedule.latest(time), time)
+
+
+def span_of(schedule: Schedule, resolution: Resolution, time: int) -> BarSpan | None:
+    """The bar that an instant (ms UTC) falls in; None outside every session."""
     window = schedule.latest(time)
-    if resolution.minutes is None:
-        return _dated(schedule, resolution, window.day)
-    open_minute = min((time - window.start) // MINUTE_MS, window.minutes - 1)
-    return _intraday(window, open_minute // resolution.minutes * resolution.minutes, resolution.minutes)
+    return _in_window(schedule, resolution, window, time) if time < window.end else None
 
 
 def span_after(schedule: Schedule, resolution: Resolution, span: BarSpan) -> BarSpan:
@@ -52,6 +54,14 @@ def span_after(schedule: Schedule, resolution: Resolution, span: BarSpan) -> Bar
     if newest.last < newest.window.minutes:
         return span_at(schedule, resolution, span.end)
     return span_at(schedule, resolution, schedule.after(newest.window).start)
+
+
+def _in_window(schedule: Schedule, resolution: Resolution, window: SessionWindow, time: int) -> BarSpan:
+    """After the window its last bar."""
+    if resolution.minutes is None:
+        return _dated(schedule, resolution, window.day)
+    open_minute = min((time - window.start) // MINUTE_MS, window.minutes - 1)
+    return _intraday(window, open_minute // resolution.minutes * resolution.minutes, resolution.minutes)
 
 
 def _intraday(window: SessionWindow, first: int, minutes: int) -> BarSpan:

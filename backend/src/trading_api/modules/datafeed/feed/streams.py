@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Protocol
 
 from trading_api.models.market import Bar, BarsSubscription, QuoteData, QuotesSubscription
 from trading_api.modules.datafeed.bar import ScaledBar
 from trading_api.modules.datafeed.feed.board import QuoteBoard, Told, no_quote, quote_json
 from trading_api.modules.datafeed.feed.quote import Quote
-from trading_api.modules.datafeed.feed.schedule import Schedule
-from trading_api.modules.datafeed.feed.spans import BarSpan, span_after, span_at
 from trading_api.modules.datafeed.instrument import Instrument
 from trading_api.modules.datafeed.resolution import Resolution
 from trading_api.modules.datafeed.wire import live_bar
 from trading_api.shared.ws.topic import Topic
 
 SLOW_MS = 60_000
-# More bars than this that began at once are due to a clock that was set, or to a machine that slept.
-MAX_MISSED = 1000
+_EVER = -(2**60)
 
 
 class Stream(Protocol):
     """One topic's stream."""
+
+    @property
+    def instruments(self) -> Collection[Instrument]:
+        """What it is about, each once."""
+        ...
 
     def advance(self, board: QuoteBoard) -> Iterator[None]:
         """Publish what has changed since the last call; at the first one, everything.
 
         Stops after every update, so that whoever runs it may let others have a turn.
         """
+        ...
 
 
 class QuotesStream:
@@ -39,12 +42,16 @@ class QuotesStream:
         topic: Topic[QuotesSubscription, QuoteData],
         known: Mapping[str, Instrument],
     ) -> None:
-        """`known` are the instruments that have quotes, by the name they were asked for."""
+        """`known` are the instruments that may have quotes, by the name they were asked for."""
         request = topic.request
         fast = dict.fromkeys(request.fast_symbols)
         slow = {symbol: None for symbol in request.symbols if symbol not in fast}
+        self.instruments: Collection[Instrument] = frozenset(known.values())
         self._topic = topic
         self._lines = [*_lines(fast, known, fast=True), *_lines(slow, known, fast=False)]
+        self._by_name: dict[str, list[_Line]] = {}
+        for line in self._lines:
+            self._by_name.setdefault(line.name, []).append(line)
         # Told once, and then forgotten.
         self._unknown: tuple[str, ...] = tuple(symbol for symbol in (*fast, *slow) if symbol not in known)
 
@@ -54,33 +61,40 @@ class QuotesStream:
             self._topic.publish(no_quote(symbol), key=symbol)
             yield
         self._unknown = ()
-        for line in self._lines:
+        for line in self._changed(board):
             told = line.due(board)
             if told is not None:
                 for symbol in line.symbols:
                     self._topic.publish_json(quote_json(symbol, told), key=symbol)
                     yield
 
+    def _changed(self, board: QuoteBoard) -> Iterable[_Line]:
+        if board.changed is None:
+            return self._lines
+        return [line for name in board.changed for line in self._by_name.get(name, ())]
+
 
 class _Line:
     """One instrument within a stream, and every spelling that it was asked for by."""
 
-    __slots__ = ("_fast", "_instrument", "_minute", "_quote", "symbols")
+    __slots__ = ("_fast", "_instrument", "_minute", "_quote", "name", "symbols")
 
     def __init__(self, instrument: Instrument, symbols: tuple[str, ...], *, fast: bool) -> None:
+        self.name = instrument.name
         self.symbols = symbols
         self._instrument = instrument
         self._fast = fast
         self._quote: Quote | None = None
-        self._minute = -1
+        self._minute: int | None = None
 
     def due(self, board: QuoteBoard) -> Told | None:
         """What is to be told now, from now on taken to have been told; None if nothing."""
-        minute = board.time // SLOW_MS
+        minute = board.wall // SLOW_MS
         if not self._fast and minute == self._minute:
             return None
         told = board.told(self._instrument)
-        if told.quote == self._quote:
+        # The very same, mostly: to look is quicker than to compare.
+        if (told.quote is self._quote or told.quote == self._quote) and self._minute is not None:
             return None
         self._quote, self._minute = told.quote, minute
         return told
@@ -97,43 +111,26 @@ def _lines(symbols: Iterable[str], known: Mapping[str, Instrument], *, fast: boo
 class BarsStream:
     """The bars of one symbol: each as it forms, then once more in its final state before the next one begins."""
 
-    def __init__(
-        self,
-        topic: Topic[BarsSubscription, Bar],
-        instrument: Instrument,
-        schedule: Schedule,
-        resolution: Resolution,
-    ) -> None:
+    def __init__(self, topic: Topic[BarsSubscription, Bar], instrument: Instrument, resolution: Resolution) -> None:
+        self.instruments: Collection[Instrument] = (instrument,)
         self._topic = topic
         self._instrument = instrument
-        self._schedule = schedule
         self._resolution = resolution
-        self._span: BarSpan | None = None
         self._told: ScaledBar | None = None
-        self._time = 0
+        self._moment: int | None = None
 
     def advance(self, board: QuoteBoard) -> Iterator[None]:
         """Publish what has changed. A clock that was set back is waited for: no bar is told older than it was."""
-        if self._span is not None and board.time <= self._time:
+        if self._moment is not None and (board.moment <= self._moment or not self._may_have_changed(board)):
             return
-        self._time = board.time
-        newest = span_at(self._schedule, self._resolution, board.time)
-        yield from self._finish(board, newest)
-        self._span = newest
-        self._tell(board, newest)
-        yield
-
-    def _finish(self, board: QuoteBoard, newest: BarSpan) -> Iterator[None]:
-        """Tell the end of the bar that was forming, and every bar between it and the newest."""
-        span, missed = self._span, 0
-        while span is not None and span.time < newest.time and missed < MAX_MISSED:
-            self._tell(board, span)
+        # Where there was no bar at first, all are new.
+        since = None if self._moment is None else self._told.time if self._told else _EVER
+        self._moment = board.moment
+        for bar in board.source.bars(self._instrument, self._resolution, since, board.moment):
+            if bar != self._told:
+                self._told = bar
+                self._topic.publish(live_bar(bar))
             yield
-            span = span_after(self._schedule, self._resolution, span)
-            missed += 1
 
-    def _tell(self, board: QuoteBoard, span: BarSpan) -> None:
-        bar = board.source.bar(self._instrument, span, board.time)
-        if bar != self._told:
-            self._told = bar
-            self._topic.publish(live_bar(bar))
+    def _may_have_changed(self, board: QuoteBoard) -> bool:
+        return board.changed is None or self._instrument.name in board.changed

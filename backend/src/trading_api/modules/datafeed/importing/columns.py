@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "close": ("close", "c"),
     "volume": ("volume", "v", "vol"),
 }
+_NUMBER = re.compile(r"[+-]?\d+([.,]\d*)?", re.ASCII)
 FIELDS = ("time", "date", "open", "high", "low", "close", "volume")
 
 
@@ -27,6 +29,11 @@ class Columns:
     prices: tuple[int, int, int, int]
     """Open, high, low, close."""
     volume: int | None
+
+    @property
+    def positions(self) -> tuple[int, ...]:
+        """All of them: of the time, the four prices, and the volume if there is one."""
+        return (*self.time, *self.prices, *(() if self.volume is None else (self.volume,)))
 
 
 def parse_overrides(text: str) -> dict[str, str]:
@@ -50,18 +57,25 @@ def find_columns(header: Sequence[str], overrides: Mapping[str, str]) -> Columns
     missing = [field for field, position in found.items() if position is None and field != "volume"]
     if missing:
         shown = ", ".join(name.strip() or "(empty)" for name in header)
-        hint = f"name it with --columns {missing[0]}=NAME"
-        raise FileError(f"no column for {', '.join(missing)}; found: {shown[:500]}; {hint}", line=1)
+        raise FileError(f"no column for {', '.join(missing)}; found: {shown[:500]}; {_advice(header, missing[0])}")
     positions = {field: position for field, position in found.items() if position is not None}
     prices = (positions["open"], positions["high"], positions["low"], positions["close"])
     return Columns(time=_time_columns(positions["time"], names, overrides), prices=prices, volume=found["volume"])
+
+
+def _advice(header: Sequence[str], missing: str) -> str:
+    if len(header) == 1:
+        return "cells are separated by comma, semicolon, tab or |"
+    if any(_NUMBER.fullmatch(name.strip()) for name in header):
+        return "the first line must name the columns"
+    return f"name it with --columns {missing}=NAME"
 
 
 def _find(field: str, names: Sequence[str], overrides: Mapping[str, str]) -> int | None:
     if field in overrides:
         wanted = overrides[field].lower()
         if wanted not in names:
-            raise FileError(f"no column {overrides[field]!r}, which --columns names for {field}", line=1)
+            raise FileError(f"no column {overrides[field]!r}, which --columns names for {field}")
         return _only(wanted, names)
     return next((_only(name, names) for name in NAMES[field] if name in names), None)
 
@@ -78,5 +92,5 @@ def _time_columns(position: int, names: Sequence[str], overrides: Mapping[str, s
 def _only(name: str, names: Iterable[str]) -> int:
     positions = [position for position, other in enumerate(names) if other == name]
     if len(positions) > 1:
-        raise FileError(f"column {name!r} stands {len(positions)} times in the header", line=1)
+        raise FileError(f"column {name!r} stands {len(positions)} times in the header")
     return positions[0]

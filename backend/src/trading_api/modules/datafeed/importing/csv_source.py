@@ -1,35 +1,82 @@
-"""CSV text as rows with line numbers, in a stream: a file of any size needs the memory of one row."""
+"""CSV text as batches of rows with line numbers, in a stream."""
 
 from __future__ import annotations
 
 import csv
-import os
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, repeat
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from trading_api.modules.datafeed.importing.problems import FileError
+from trading_api.modules.datafeed.importing.source import Batch, Counted
+from trading_api.modules.datafeed.importing.steady_file import SteadyFile
+from trading_api.modules.datafeed.importing.text_lines import Lines, read_lines
 
-MAX_LINE = 64 * 1024
-DELIMITERS = ",;\t"
-_BOM = b"\xef\xbb\xbf"
+DELIMITERS = ",;\t|"
+
+
+@dataclass(frozen=True, slots=True)
+class PlainBatch:
+    """Lines without a quote, so that every delimiter ends a cell."""
+
+    numbers: Sequence[int]
+    lines: Sequence[str]
+    delimiter: str
+    width: int
+
+    def columns(self, positions: Sequence[int]) -> list[Sequence[str]] | None:
+        found = set(map(str.count, self.lines, repeat(self.delimiter)))
+        if len(found) != 1:
+            return None
+        width = found.pop() + 1
+        cells = self.delimiter.join(self.lines).split(self.delimiter)
+        # A delimiter at the end of every line makes one empty column more.
+        if width < self.width or any(cell.strip() for n in range(self.width, width) for cell in cells[n::width]):
+            return None
+        return [cells[position::width] for position in positions]
+
+    def rows(self) -> Iterator[tuple[int, Sequence[str]]]:
+        return zip(self.numbers, (line.split(self.delimiter) for line in self.lines), strict=True)
+
+
+@dataclass(frozen=True, slots=True)
+class QuotedBatch:
+    """Rows as Python's csv reader splits them."""
+
+    numbers: Sequence[int]
+    cells: Sequence[Sequence[str]]
+    width: int
+
+    def columns(self, positions: Sequence[int]) -> list[Sequence[str]] | None:
+        if set(map(len, self.cells)) != {self.width}:
+            return None
+        columns = list(zip(*self.cells, strict=True))
+        return [columns[position] for position in positions]
+
+    def rows(self) -> Iterable[tuple[int, Sequence[str]]]:
+        return zip(self.numbers, self.cells, strict=True)
 
 
 class CsvSource:
-    """An open file: its header, then its rows. A context manager. Raises OSError, and FileError where it is no CSV."""
+    """An open file: its header, then its rows. Raises OSError, and FileError where it is no CSV."""
+
+    counted: Counted = "line"
+    zone_name = None
 
     def __init__(self, path: Path) -> None:
-        self._file = path.open("rb")
+        self._file = SteadyFile(path)
         try:
-            self._size = os.fstat(self._file.fileno()).st_size
-            self._lines = self._decoded_lines()
-            self._read = 0
-            first = next(self._lines, None)
-            if first is None:
+            self._blocks = read_lines(self._file.file)
+            self._ahead: deque[str] = deque()
+            self._number = 1
+            if not self._look_ahead():
                 raise FileError("the file is empty")
-            self._delimiter = max(DELIMITERS, key=first.count)
-            self.header = next(csv.reader([first], delimiter=self._delimiter), [])
+            head = next(self._singly())
+            self._delimiter = max(DELIMITERS, key=head.count)
+            self.header: Sequence[str] = _header(head, self._delimiter)
         except BaseException:
             self._file.close()
             raise
@@ -37,47 +84,75 @@ class CsvSource:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._file.close()
 
     @property
     def fraction_read(self) -> float:
-        """How far the file has been read, 0 to 1."""
-        return min(1.0, self._read / self._size) if self._size else 1.0
+        return min(1.0, self._file.file.tell() / self._file.size) if self._file.size else 1.0
 
-    def rows(self) -> Iterator[tuple[int, list[str]]]:
-        """The rows after the header, each with the line that it starts on; blank ones are left out."""
-        reader = csv.reader(self._lines, delimiter=self._delimiter, strict=True)
-        while True:
-            line = reader.line_num + 2
+    def select(self, positions: Sequence[int]) -> None:
+        """Text can hold anything."""
+
+    def batches(self) -> Iterator[Batch]:
+        while self._look_ahead():
+            block = Lines(self._number, list(self._ahead))
+            self._number += len(self._ahead)
+            self._ahead.clear()
+            plain = _without_returns(block.lines)
+            if plain is not None:
+                numbers = range(block.first, block.first + len(plain))
+                yield PlainBatch(numbers, plain, self._delimiter, len(self.header))
+            else:
+                yield from self._quoted(block)
+        self._file.check()
+
+    def _look_ahead(self) -> bool:
+        """Whether there is another line; then some stand in `_ahead`."""
+        if not self._ahead and (block := next(self._blocks, None)) is not None:
+            self._ahead.extend(block.lines)
+        return bool(self._ahead)
+
+    def _singly(self) -> Iterator[str]:
+        """The lines ahead, one by one; what has not been taken stays for the next batch."""
+        while self._look_ahead():
+            self._number += 1
+            yield self._ahead.popleft()
+
+    def _quoted(self, block: Lines) -> Iterator[Batch]:
+        """The rows that start in a block; a quoted cell may take more lines than the block has."""
+        lines = (line + "\n" for line in chain(block.lines, self._singly()))
+        reader = csv.reader(lines, delimiter=self._delimiter, strict=True)
+        numbers: list[int] = []
+        cells: list[list[str]] = []
+        problem: FileError | None = None
+        while problem is None and reader.line_num < len(block.lines):
+            number = block.first + reader.line_num
             try:
-                row = next(reader)
-            except StopIteration:
-                return
+                cells.append(next(reader))
+                numbers.append(number)
             except csv.Error as error:
-                raise FileError(f"not valid CSV: {error}", line) from error
-            if any(cell.strip() for cell in row):
-                yield line, row
-
-    def _decoded_lines(self) -> Iterator[str]:
-        number = 0
-        while raw := self._file.readline(MAX_LINE + 1):
-            number += 1
-            self._read += len(raw)
-            if number == 1:
-                raw = raw.removeprefix(_BOM)
-            yield _decode(raw, number)
+                problem = FileError(f"not valid CSV: {error}", number)
+            except FileError as error:
+                problem = error
+        yield QuotedBatch(numbers, cells, len(self.header))
+        if problem is not None:
+            raise problem
 
 
-def _decode(raw: bytes, number: int) -> str:
-    if b"\0" in raw:
-        raise FileError("binary data or UTF-16, not CSV text; export the file as CSV in UTF-8", number)
-    if len(raw) > MAX_LINE:
-        raise FileError(f"the line is longer than {MAX_LINE} bytes; is this a CSV file?", number)
+def _header(line: str, delimiter: str) -> list[str]:
     try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError as error:
-        bad = f"byte 0x{raw[error.start]:02x} at position {error.start}"
-        raise FileError(f"not UTF-8 text ({bad}); export the file as CSV in UTF-8", number) from error
+        return next(csv.reader([line.removesuffix("\r")], delimiter=delimiter), [])
+    except csv.Error as error:
+        raise FileError(f"not valid CSV: {error}", 1) from error
+
+
+def _without_returns(lines: list[str]) -> list[str] | None:
+    """Lines that need no CSV reader, without the carriage returns at their ends; None if there are none such."""
+    text = "\n".join(lines)
+    if '"' in text:
+        return None
+    if "\r" not in text:
+        return lines
+    stripped = text.replace("\r\n", "\n").removesuffix("\r")
+    return None if "\r" in stripped else stripped.split("\n")

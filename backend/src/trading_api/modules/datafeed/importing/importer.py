@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from itertools import islice
+import time
+from collections.abc import Callable
+from zoneinfo import ZoneInfo
 
-from trading_api.modules.datafeed.bar import ScaledBar
 from trading_api.modules.datafeed.bar_time import ms_text
 from trading_api.modules.datafeed.directory import InstrumentDirectory
-from trading_api.modules.datafeed.importing.columns import find_columns
-from trading_api.modules.datafeed.importing.csv_source import CsvSource
-from trading_api.modules.datafeed.importing.problems import FileError, Problem, ProblemLog, RowError
+from trading_api.modules.datafeed.feed.schedule import Schedule
+from trading_api.modules.datafeed.importing.bar_reader import BarReader
+from trading_api.modules.datafeed.importing.columns import Columns, find_columns
+from trading_api.modules.datafeed.importing.problems import FileError, Problem, ProblemLog
+from trading_api.modules.datafeed.importing.progress import Progress, Stage
 from trading_api.modules.datafeed.importing.report import ImportReport
 from trading_api.modules.datafeed.importing.request import (
     ImportRequest,
@@ -19,103 +20,107 @@ from trading_api.modules.datafeed.importing.request import (
     new_instrument,
     with_precision,
 )
-from trading_api.modules.datafeed.importing.row import RowReader
-from trading_api.modules.datafeed.importing.spacing import Spacing
-from trading_api.modules.datafeed.importing.written_times import WrittenTimes
+from trading_api.modules.datafeed.importing.session_check import SessionCheck
+from trading_api.modules.datafeed.importing.source import Counted, Source
+from trading_api.modules.datafeed.importing.sources import open_source
+from trading_api.modules.datafeed.importing.tally import Tally
 from trading_api.modules.datafeed.instrument import Instrument
-from trading_api.modules.datafeed.store import Difference, Differences, SeriesKey, Staging
+from trading_api.modules.datafeed.store import Difference, Differences, SeriesKey, Staging, Store
 
 SHOWN_PROBLEMS = 20
-_CHUNK = 5_000
-
-Progress = Callable[[int, float], None]
-"""Told how many rows have been read, and which fraction of the file (0 to 1)."""
 
 
-@dataclass(slots=True)
-class _Tally:
-    """What the rows read so far had in common."""
-
-    rows: int = 0
-    first: int | None = None
-    last: int | None = None
-    price_scale: int = 0
-    volume_scale: int = 0
-    spacing: Spacing = field(default_factory=Spacing)
-    problems: ProblemLog = field(default_factory=lambda: ProblemLog(SHOWN_PROBLEMS))
-
-    def note(self, bar: ScaledBar) -> None:
-        self.first = bar.time if self.first is None else min(self.first, bar.time)
-        self.last = bar.time if self.last is None else max(self.last, bar.time)
-        self.spacing.note(bar.time)
-        self.price_scale = max(self.price_scale, bar.price_scale)
-        self.volume_scale = max(self.volume_scale, bar.volume_scale)
-
-
-def import_bars(request: ImportRequest, directory: InstrumentDirectory, progress: Progress) -> ImportReport:
-    """Import the file, or say by line why not; then nothing has been written.
+def import_bars(
+    request: ImportRequest,
+    directory: InstrumentDirectory,
+    store: Store,
+    progress: Progress,
+    clock: Callable[[], float] = time.time,
+) -> ImportReport:
+    """Import the file, or say by line or row why not; then nothing has been written. `clock` tells seconds UTC.
 
     Raises ValueError for a request that contradicts what is known of the symbol, and StoreError.
     """
     known = known_instrument(request, directory)
     instrument = known or new_instrument(request)
-    tally = _Tally()
-    with directory.store.staging(SeriesKey(instrument.name, request.resolution)) as staging:
+    sessions = SessionCheck(instrument, Schedule.of(instrument), request.resolution, now=int(clock() * 1000))
+    tally = Tally(ProblemLog(SHOWN_PROBLEMS), sessions)
+    with store.staging(SeriesKey(instrument.name, request.resolution)) as staging:
         _stage(request, instrument, staging, tally, progress)
-        shipped = known is not None and directory.is_shipped(known)
-        scales = {"price_scale": tally.price_scale, "volume_scale": tally.volume_scale}
-        instrument = instrument if shipped else with_precision(instrument, **scales)
-        changed_instrument = None if instrument == known else instrument
-        return _settle(request, staging, tally, changed_instrument)
+        if known is None or not directory.is_shipped(known):
+            scales = {"price_scale": tally.price_scale, "volume_scale": tally.volume_scale}
+            instrument = with_precision(instrument, **scales)
+        return _settle(request, staging, tally, instrument, progress, new=instrument != known)
 
 
-def _stage(request: ImportRequest, instrument: Instrument, staging: Staging, tally: _Tally, progress: Progress) -> None:
+def _stage(request: ImportRequest, instrument: Instrument, staging: Staging, tally: Tally, progress: Progress) -> None:
     """Move every good row of the file to the staging, and every bad one to the tally's problems."""
     try:
-        with CsvSource(request.path) as source:
-            columns = find_columns(source.header, request.columns)
-            reader = RowReader(columns, request.clock(instrument), width=len(source.header))
-            bars = _good_rows(source, reader, WrittenTimes(request.resolution), tally)
-            while chunk := list(islice(bars, _CHUNK)):
-                staging.add(chunk)
-                progress(tally.rows, source.fraction_read)
+        with open_source(request.path) as source:
+            tally.counted = source.counted
+            reader = _reader(source, request, instrument, tally)
+            for batch in source.batches():
+                bars = reader.read(batch)
+                tally.rows = reader.rows
+                tally.note(bars)
+                staging.add(bars)
+                progress(Stage.READING, tally.rows, source.fraction_read)
         if not tally.rows:
-            raise FileError("no rows after the header")
+            raise FileError("no rows after the header" if tally.counted == "line" else "no rows")
     except FileError as problem:
-        tally.problems.add(problem.line, str(problem))
+        tally.problems.add(problem.number, str(problem))
     except OSError as error:
         tally.problems.add(None, f"cannot be read: {error.strerror or error}")
 
 
-def _good_rows(
-    source: CsvSource, reader: RowReader, times: WrittenTimes, tally: _Tally
-) -> Iterator[tuple[int, ScaledBar]]:
-    for line, cells in source.rows():
-        tally.rows += 1
-        try:
-            bar = reader.read(cells)
-            times.check(line, reader.written_time(cells), bar.time)
-        except RowError as error:
-            for message in error.messages:
-                tally.problems.add(line, message)
-            continue
-        except ValueError as error:
-            tally.problems.add(line, str(error))
-            continue
-        tally.note(bar)
-        yield line, bar
+def _reader(source: Source, request: ImportRequest, instrument: Instrument, tally: Tally) -> BarReader:
+    columns = _columns(source, request)
+    source.select(columns.positions)
+    zone = request.zone or _zone(source.zone_name)
+    clock = request.clock(instrument, zone)
+    return BarReader(columns, clock, width=len(source.header), counted=source.counted, problems=tally.problems)
 
 
-def _settle(request: ImportRequest, staging: Staging, tally: _Tally, instrument: Instrument | None) -> ImportReport:
+def _columns(source: Source, request: ImportRequest) -> Columns:
+    try:
+        return find_columns(source.header, request.columns)
+    except FileError as error:
+        raise FileError(str(error), _header_line(source.counted)) from error
+
+
+def _header_line(counted: Counted) -> int | None:
+    return 1 if counted == "line" else None
+
+
+def _zone(name: str | None) -> ZoneInfo | None:
+    """A zone that stands in the file; a bare offset (`+01:00`) is none."""
+    try:
+        return ZoneInfo(name) if name else None
+    except (ValueError, OSError, KeyError):
+        return None
+
+
+def _settle(
+    request: ImportRequest,
+    staging: Staging,
+    tally: Tally,
+    instrument: Instrument,
+    progress: Progress,
+    *,
+    new: bool,
+) -> ImportReport:
     """Compare with the store and, if nothing speaks against it, commit."""
+    progress(Stage.COMPARING, tally.rows, None)
     merge = staging.merge(limit=SHOWN_PROBLEMS)
-    tally.problems.extend(merge.contradictions.count, [_contradiction(d) for d in merge.contradictions.first])
+    contradictions = [_contradiction(found, tally.counted) for found in merge.contradictions.first]
+    tally.problems.extend(merge.contradictions.count, contradictions)
     may_write = not request.dry_run and not tally.problems.count
     comparison = staging.compare(limit=SHOWN_PROBLEMS, lock=may_write)
     if not request.replace:
         tally.problems.extend(comparison.changed.count, _changes(comparison.changed))
     if may_write and not tally.problems.count:
-        staging.commit(instrument)
+        progress(Stage.WRITING, tally.rows, 0.0)
+        staging.commit(instrument, new=new, progress=lambda done: progress(Stage.WRITING, tally.rows, done))
     return ImportReport(
         request=request,
         rows=tally.rows,
@@ -125,22 +130,18 @@ def _settle(request: ImportRequest, staging: Staging, tally: _Tally, instrument:
         unchanged=comparison.unchanged,
         first=tally.first,
         last=tally.last,
-        instrument=instrument,
+        instrument=instrument if new else None,
         problem_count=tally.problems.count,
         problems=tally.problems.first(),
-        warnings=_warnings(request, tally),
+        counted=tally.counted,
+        warnings=tally.warnings(),
     )
 
 
-def _warnings(request: ImportRequest, tally: _Tally) -> tuple[str, ...]:
-    if request.resolution.minutes is None or not tally.spacing.daily:
-        return ()
-    return (f"these look like daily bars; is --resolution {request.resolution} right?",)
-
-
-def _contradiction(found: Difference) -> Problem:
+def _contradiction(found: Difference, counted: Counted) -> Problem:
     when = ms_text(found.bar.time)
-    return Problem(found.line, f"{when} stands on line {found.other_line} with other numbers ({found.other})")
+    other = f"{counted} {found.other_line}"
+    return Problem(found.line, f"{when} stands on {other} with other numbers ({found.other})")
 
 
 def _changes(found: Differences) -> list[Problem]:

@@ -1,4 +1,4 @@
-"""What is wrong with a file, by line."""
+"""What is wrong with a file, by line or row."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 
 class FileError(ValueError):
-    """The file cannot be read on from `line` (None: the file as a whole)."""
+    """The file cannot be read on from a line or row (None: the file as a whole)."""
 
-    def __init__(self, message: str, line: int | None = None) -> None:
+    def __init__(self, message: str, number: int | None = None) -> None:
         super().__init__(message)
-        self.line = line
+        self.number = number
 
 
 class RowError(ValueError):
@@ -26,7 +26,8 @@ class RowError(ValueError):
 class Problem:
     """One reason to refuse the file."""
 
-    line: int | None
+    number: int | None
+    """Of the line or row; None is the file as a whole."""
     message: str
 
 
@@ -38,10 +39,10 @@ class ProblemLog:
     count: int = 0
     _kept: list[Problem] = field(default_factory=list)
 
-    def add(self, line: int | None, message: str) -> None:
+    def add(self, number: int | None, message: str) -> None:
         self.count += 1
         if self.count <= self.limit:
-            self._kept.append(Problem(line, message))
+            self._kept.append(Problem(number, message))
 
     def extend(self, count: int, first: Sequence[Problem]) -> None:
         """Take over `count` problems that another part has found, of which it kept the first few."""
@@ -50,4 +51,4 @@ class ProblemLog:
 
     def first(self) -> tuple[Problem, ...]:
         """The first `limit`, in the order of the file."""
-        return tuple(sorted(self._kept, key=lambda problem: problem.line or 0)[: self.limit])
+        return tuple(sorted(self._kept, key=lambda problem: problem.number or 0)[: self.limit])

@@ -10,6 +10,7 @@ from typing import Literal
 from trading_api.modules.datafeed.bar_time import ms_text
 from trading_api.modules.datafeed.importing.problems import Problem
 from trading_api.modules.datafeed.importing.request import ImportRequest
+from trading_api.modules.datafeed.importing.source import Counted
 from trading_api.modules.datafeed.instrument import Instrument
 
 Status = Literal["imported", "dry_run", "refused"]
@@ -33,6 +34,8 @@ class ImportReport:
     instrument: Instrument | None
     problem_count: int
     problems: tuple[Problem, ...]
+    counted: Counted = "line"
+    """What the numbers of the problems count."""
     warnings: tuple[str, ...] = ()
     """What may be a mistake but refuses nothing."""
 
@@ -68,7 +71,7 @@ def report_json(report: ImportReport) -> str:
             "last_time": report.last,
             "instrument": asdict(report.instrument) if report.instrument else None,
             "problem_count": report.problem_count,
-            "problems": [asdict(problem) for problem in report.problems],
+            "problems": [_problem_json(problem, report.counted) for problem in report.problems],
             "warnings": report.warnings,
         }
     )
@@ -82,7 +85,7 @@ def failure_json(message: str) -> str:
             "status": "failed",
             "error": message,
             "problem_count": 1,
-            "problems": [asdict(Problem(None, message))],
+            "problems": [_problem_json(Problem(None, message), "line")],
             "warnings": [],
         }
     )
@@ -97,6 +100,8 @@ def _summary_lines(report: ImportReport) -> Iterator[str]:
     yield f"  {report.inserted} new, {report.updated} updated, {report.unchanged} unchanged, {report.merged} repeated"
     if (new := report.instrument) is not None:
         facts = f"type {new.type}, exchange {new.exchange or 'unknown'}, session {new.session} {new.timezone}"
+        if new.calendar:
+            facts += f", calendar {new.calendar}"
         scale = f"pricescale {new.pricescale}, volume precision {new.volume_precision}"
         yield f"  {new.name} is not in the catalogue; it is kept with {facts}, {scale}"
 
@@ -104,12 +109,22 @@ def _summary_lines(report: ImportReport) -> Iterator[str]:
 def _problem_lines(report: ImportReport) -> Iterator[str]:
     path = report.request.path
     for problem in report.problems:
-        place = path if problem.line is None else f"{path}:{problem.line}"
-        yield f"{place}: {problem.message}"
+        yield f"{path}{_place(problem.number, report.counted)}: {problem.message}"
     hidden = report.problem_count - len(report.problems)
     if hidden:
         yield f"and {hidden} more"
     yield _refusal(report)
+
+
+def _place(number: int | None, counted: Counted) -> str:
+    """Lines as editors understand them."""
+    if number is None:
+        return ""
+    return f":{number}" if counted == "line" else f": row {number}"
+
+
+def _problem_json(problem: Problem, counted: Counted) -> dict[str, int | str | None]:
+    return {counted: problem.number, "message": problem.message}
 
 
 def _refusal(report: ImportReport) -> str:

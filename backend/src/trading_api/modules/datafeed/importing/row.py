@@ -9,6 +9,7 @@ from trading_api.modules.datafeed.bar import ScaledBar, bar_problems, make_bar
 from trading_api.modules.datafeed.bar_time import BarClock
 from trading_api.modules.datafeed.decimals import Scaled, parse_scaled
 from trading_api.modules.datafeed.importing.columns import Columns
+from trading_api.modules.datafeed.importing.hints import number_hint, time_hint, with_hint
 from trading_api.modules.datafeed.importing.problems import RowError
 
 _NAMES = ("open", "high", "low", "close", "volume")
@@ -47,21 +48,22 @@ class RowReader:
             raise ValueError(f"{len(cells)} cells, but the header has {self.width}")
 
     def _time(self, cells: Sequence[str], problems: list[str]) -> int:
+        text = self.written_time(cells)
         try:
-            return self.clock.bar_time(self.written_time(cells))
+            return self.clock.bar_time(text)
         except ValueError as error:
-            problems.append(str(error))
+            problems.append(with_hint(str(error), time_hint(text)))
             return 0
 
     def _numbers(self, cells: Sequence[str], problems: list[str]) -> list[Scaled]:
         """Open, high, low, close and volume; zero where there is a problem, or no volume column."""
         numbers = []
         for name, position in zip(_NAMES, (*self.columns.prices, self.columns.volume), strict=True):
-            number = _ZERO
+            text = "0" if position is None else cells[position].strip()
             try:
-                if position is not None:
-                    number = parse_scaled(cells[position].strip())
+                number = parse_scaled(text)
             except ValueError as error:
-                problems.append(f"{name}: {error}")
+                problems.append(with_hint(f"{name}: {error}", number_hint(text)))
+                number = _ZERO
             numbers.append(number)
         return numbers

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 # A day of 23 hours is one on which the clock is set forward.
@@ -19,6 +20,13 @@ class Spacing:
 
     _close: bool = False
     _bars: dict[int, int] = field(default_factory=dict)
+
+    def note_all(self, bar_times: Iterable[int]) -> None:
+        """Take over the times of some bars, ms UTC."""
+        for bar_time in bar_times:
+            if self._close:
+                return
+            self.note(bar_time)
 
     def note(self, bar_time: int) -> None:
         """Take over the time of a bar, ms UTC; the same one again does not count."""

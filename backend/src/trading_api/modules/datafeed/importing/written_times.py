@@ -4,12 +4,26 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from typing import Literal
 
 from trading_api.modules.datafeed.bar_time import MS_THRESHOLD, ms_text, parse_time
+from trading_api.modules.datafeed.importing.source import Counted
 from trading_api.modules.datafeed.resolution import Resolution
+
+Form = Literal["seconds", "milliseconds", "naive", "aware"]
+"""An epoch in one of two units, or a date with or without an offset from UTC."""
 
 _EPOCH = re.compile(r"-?(\d+)(\.\d+)?", re.ASCII)
 _BASIC_DATE_DIGITS = 8
+# Behind the date; dates themselves may hold a hyphen.
+_OFFSET_FROM = 10
+_NAMED: dict[Form, str] = {
+    "seconds": "in seconds",
+    "milliseconds": "in milliseconds",
+    "naive": "without a UTC offset",
+    "aware": "with a UTC offset",
+}
+_ADVICE = {True: "use one unit", False: "give all times an offset, or none"}
 
 
 @dataclass(slots=True)
@@ -20,47 +34,48 @@ class WrittenTimes:
     """
 
     resolution: Resolution
-    _unit: tuple[str, int] | None = None
-    """The unit of the first epoch, and its line."""
+    counted: Counted = "line"
+    _forms: dict[bool, tuple[Form, int]] = field(default_factory=dict)
+    """For epochs (True) and dates the form of the first, and where it stands."""
     _first: dict[int, tuple[int, str]] = field(default_factory=dict)
-    """Bar time → line and written time of its first row."""
+    """Bar time → number and written time of its first row."""
 
-    def check(self, line: int, text: str, bar_time: int) -> None:
-        """Raises ValueError for an epoch in another unit than before, or another time within the same bar."""
-        self._check_unit(line, text)
+    def check(self, number: int, text: str, bar_time: int) -> None:
+        """Raises ValueError for a time in another form than before, or another time within the same bar."""
+        form = form_of(text)
+        if form is not None:
+            self.check_form(number, text, form)
         if self.resolution.minutes is None:
-            self._check_bar(line, text, bar_time)
+            self._check_bar(number, text, bar_time)
 
-    def _check_unit(self, line: int, text: str) -> None:
-        unit = epoch_unit(text)
-        if unit is None:
-            return
-        if self._unit is None:
-            self._unit = (unit, line)
-        expected, first_line = self._unit
-        if unit != expected:
-            raise ValueError(f"time {text} is in {unit}, but line {first_line} is in {expected}; use one unit")
+    def check_form(self, number: int, text: str, form: Form) -> None:
+        """The same for the form alone: an epoch in the other unit, or a date with an offset among those without."""
+        epoch = form in {"seconds", "milliseconds"}
+        expected, first = self._forms.setdefault(epoch, (form, number))
+        if form != expected:
+            other = f"{self.counted} {first} is {_NAMED[expected]}"
+            raise ValueError(f"time {text} is {_NAMED[form]}, but {other}; {_ADVICE[epoch]}")
 
-    def _check_bar(self, line: int, text: str, bar_time: int) -> None:
-        first_line, first_text = self._first.setdefault(bar_time, (line, text))
+    def _check_bar(self, number: int, text: str, bar_time: int) -> None:
+        first_number, first_text = self._first.setdefault(bar_time, (number, text))
         if text == first_text:
             return
         kind = "intraday bars" if self._intraday(first_text, text) else f"bars finer than {self.resolution}"
         raise ValueError(
             f"a second row for the bar of {ms_text(bar_time)}; these look like {kind}"
-            f" (line {first_line} says {first_text}, this one {text})"
+            f" ({self.counted} {first_number} says {first_text}, this one {text})"
         )
 
     def _intraday(self, first: str, second: str) -> bool:
         return self.resolution is Resolution.DAY or parse_time(first).date() == parse_time(second).date()
 
 
-def epoch_unit(text: str) -> str | None:
-    """`seconds` or `milliseconds` of a readable time; None for a date, and for 0, which is the same in both."""
+def form_of(text: str) -> Form | None:
+    """The form of a readable time; None for the epoch 0, which is the same in both units."""
     match = _EPOCH.fullmatch(text)
-    if match is None or not (value := int(match[1])):
-        return None
     # 20240102 is a date; only those are read without a time zone.
-    if len(match[1]) == _BASIC_DATE_DIGITS and parse_time(text).tzinfo is None:
+    if match is None or (len(match[1]) == _BASIC_DATE_DIGITS and parse_time(text).tzinfo is None):
+        return "aware" if any(sign in text[_OFFSET_FROM:] for sign in "Z+-") else "naive"
+    if not int(match[1]):
         return None
-    return "milliseconds" if value >= MS_THRESHOLD else "seconds"
+    return "milliseconds" if int(match[1]) >= MS_THRESHOLD else "seconds"

@@ -1,0 +1,106 @@
+"""From a pushed quote to a tick: checked against the conventions of its symbol."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from trading_api.models.market import PushedQuote
+from trading_api.modules.datafeed.bar_time import EARLIEST, LATEST, epoch_ms, ms_text, to_ms
+from trading_api.modules.datafeed.decimals import MAX_DIGITS
+from trading_api.modules.datafeed.feed.price_unit import price_unit
+from trading_api.modules.datafeed.feed.tick import Tick
+from trading_api.modules.datafeed.instrument import Instrument
+
+_EARLIEST, _LATEST = to_ms(EARLIEST), to_ms(LATEST)
+_LIMIT = 10**MAX_DIGITS
+Find = Callable[[str], Instrument | None]
+
+
+@dataclass(frozen=True, slots=True)
+class PushProblem:
+    """What is wrong with one pushed quote: its place in the list, the field, and in words."""
+
+    place: int
+    field: str
+    message: str
+
+
+class PushError(ValueError):
+    """Quotes that cannot be stored; `problems` has all of them, and nothing was stored."""
+
+    def __init__(self, problems: Sequence[PushProblem]) -> None:
+        super().__init__("; ".join(f"{each.place}.{each.field}: {each.message}" for each in problems[:3]))
+        self.problems = tuple(problems)
+
+
+def make_ticks(quotes: Sequence[PushedQuote], find: Find, now: int) -> tuple[list[Tick], frozenset[int]]:
+    """The ticks, and the places of those that were given no time. `now` is ms UTC. Raises PushError."""
+    instruments = [find(quote.symbol) for quote in quotes]
+    problems = [
+        PushProblem(place, *problem)
+        for place, (quote, instrument) in enumerate(zip(quotes, instruments, strict=True))
+        for problem in _problems(quote, instrument)
+    ]
+    if problems:
+        raise PushError(problems)
+    ticks = [_tick(quote, one, now) for quote, one in zip(quotes, instruments, strict=True) if one is not None]
+    return ticks, frozenset(place for place, quote in enumerate(quotes) if quote.time is None)
+
+
+def late_problems(late: Mapping[int, int]) -> list[PushProblem]:
+    """Those of times that go back: place → the newest time of the symbol, ms UTC."""
+    return [
+        PushProblem(place, "time", f"before the newest quote of the symbol ({ms_text(newest)}, {newest} ms)")
+        for place, newest in late.items()
+    ]
+
+
+def _problems(quote: PushedQuote, instrument: Instrument | None) -> Iterator[tuple[str, str]]:
+    if instrument is None:
+        yield "symbol", "Symbol not found"
+        return
+    unit = price_unit(instrument)
+    if unit is None:
+        yield "symbol", f"the price step of {instrument.name} is no decimal number"
+        return
+    for name, price in (("bid", quote.bid), ("ask", quote.ask), ("last", quote.last)):
+        if price is not None:
+            yield from ((name, problem) for problem in _price_problems(price, instrument))
+    if quote.bid > quote.ask:
+        yield "bid", f"{quote.bid:f} is above the ask {quote.ask:f}"
+    yield from (("volume", problem) for problem in _volume_problems(quote.volume, instrument))
+    if quote.time is not None and not _EARLIEST <= epoch_ms(quote.time) < _LATEST:
+        yield "time", "not within the years 1801 to 2199"
+
+
+def _price_problems(price: Decimal, instrument: Instrument) -> Iterator[str]:
+    if price * instrument.pricescale >= _LIMIT:
+        yield f"{price:f} is out of range"
+    elif price * instrument.pricescale % instrument.minmov:
+        yield f"{price:f} is not on the price step {instrument.tick:f}"
+
+
+def _volume_problems(volume: Decimal, instrument: Instrument) -> Iterator[str]:
+    steps = volume.scaleb(instrument.volume_precision)
+    if steps >= _LIMIT:
+        yield f"{volume:f} is out of range"
+    elif steps % 1:
+        yield f"{volume:f} is not on the quantity step {instrument.quantity_step:f}"
+
+
+def _tick(quote: PushedQuote, instrument: Instrument, now: int) -> Tick:
+    unit, scale = price_unit(instrument) or (1, 0)
+    bid, ask = (int(price.scaleb(scale)) for price in (quote.bid, quote.ask))
+    last = (bid + ask) // 2 // unit * unit if quote.last is None else int(quote.last.scaleb(scale))
+    return Tick(
+        symbol=instrument.name,
+        time=now if quote.time is None else epoch_ms(quote.time),
+        price_scale=scale,
+        bid=bid,
+        ask=ask,
+        last=last,
+        volume_scale=instrument.volume_precision,
+        volume=int(quote.volume.scaleb(instrument.volume_precision)),
+    )

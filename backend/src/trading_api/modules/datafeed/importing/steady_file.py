@@ -1,0 +1,34 @@
+"""A file that must not change while it is read."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import BinaryIO
+
+from trading_api.modules.datafeed.importing.problems import FileError
+
+
+class SteadyFile:
+    """Opens a file and can say afterwards whether somebody wrote to it meanwhile.
+
+    One that is replaced by a new file of its name does no harm: the old one is read to its end.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Raises OSError."""
+        self.file: BinaryIO = path.open("rb")
+        self._before = self._state()
+        self.size = self._before[0]
+
+    def close(self) -> None:
+        self.file.close()
+
+    def check(self) -> None:
+        """Raises FileError when the file is not as it was when it was opened."""
+        if self._state() != self._before:
+            raise FileError("the file changed while it was read; import it when it is complete")
+
+    def _state(self) -> tuple[int, int]:
+        status = os.fstat(self.file.fileno())
+        return status.st_size, status.st_mtime_ns

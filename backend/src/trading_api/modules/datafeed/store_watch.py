@@ -1,0 +1,59 @@
+"""Whether the store can be read, found out before a client does."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+
+from trading_api.modules.datafeed.store import Store, StoreError
+
+logger = logging.getLogger(__name__)
+
+LOOK_S = 2.0
+# No symbol has this name; that there is nothing of it is all that is asked.
+_ANY = "-"
+UNREADABLE = "The bar store cannot be read at the moment."
+
+
+class StoreWatch:
+    """Looks into the store every so often, in a thread. `problem` is for clients: it names no place."""
+
+    def __init__(self, store: Store, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+        """`sleep` takes seconds; tests bring their own."""
+        self.problem = ""
+        self._store = store
+        self._sleep = sleep
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin, in a task of its own."""
+        self._task = asyncio.create_task(self._run(), name="store watch")
+
+    async def stop(self) -> None:
+        """End it; also without a start."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    async def _run(self) -> None:
+        while True:
+            self._tell(await asyncio.to_thread(self._look))
+            await self._sleep(LOOK_S)
+
+    def _look(self) -> StoreError | None:
+        try:
+            self._store.resolutions_of(_ANY)
+        except StoreError as error:
+            return error
+        return None
+
+    def _tell(self, error: StoreError | None) -> None:
+        if error is not None and not self.problem:
+            logger.warning("the bar store cannot be read: %s", error)
+        if error is None and self.problem:
+            logger.info("the bar store can be read again")
+        self.problem = UNREADABLE if error is not None else ""
