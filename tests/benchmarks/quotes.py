@@ -32,10 +32,9 @@ def run(project: Project, runs: int) -> Iterator[Result]:
     project.write({**config, "bus": {"port": project.port + 11}, "feed": {"kind": "manual"}, "debug_routes": True})
     project.up()
     _import(project)
-    with quote_crowd(project.port, _SUBSCRIBERS, _SYMBOLS) as crowd:
-        _push(project, crowd, _CALM, 1, 1)
-        calm = [_cuts(_push(project, crowd, _CALM, _SECONDS, 1)[0]) for _ in range(max(1, runs // 2))]
-        best, told = _highest(project, crowd)
+    _push(project, _CALM, 1, 1)
+    calm = [_cuts(_push(project, _CALM, _SECONDS, 1)[0]) for _ in range(max(1, runs // 2))]
+    best, told = _highest(project)
     project.down()
     note = "2 instances, 100 symbols, 500 subscribers of 10 each"
     yield Result("quote to subscriber, median", tuple(p50 for p50, _ in calm), "ms", note=note)
@@ -57,8 +56,15 @@ def _import(project: Project) -> None:
     subprocess.run(argv, cwd=project.folder, env=project.env(), check=True, capture_output=True, timeout=60)
 
 
-def _push(project: Project, crowd: QuoteCrowd, rate: float, seconds: float, batch: int) -> tuple[list[float], int, int]:
+def _push(project: Project, rate: float, seconds: float, batch: int) -> tuple[list[float], int, int]:
     """Latencies in ms, how many there should be, and how many requests were pushed a second late."""
+    with quote_crowd(project.port, _SUBSCRIBERS, _SYMBOLS) as crowd:
+        return _push_to(crowd, project, rate, seconds, batch)
+
+
+def _push_to(
+    crowd: QuoteCrowd, project: Project, rate: float, seconds: float, batch: int
+) -> tuple[list[float], int, int]:
     url = f"{project.url}/api/v1/datafeed/debug/quotes"
     argv = [sys.executable, str(Path(__file__).with_name("quotes_pusher.py")), url, str(rate), str(seconds), str(batch)]
     began, count = stamp(), int(rate * seconds / batch) * batch
@@ -73,11 +79,11 @@ def _push(project: Project, crowd: QuoteCrowd, rate: float, seconds: float, batc
     return found, expected, int(answer["late"])
 
 
-def _highest(project: Project, crowd: QuoteCrowd) -> tuple[int, float]:
+def _highest(project: Project) -> tuple[int, float]:
     """The highest rate at which nobody missed a quote or got it a second late, and the updates a second it makes."""
     best, told = 0, 0.0
     for rate in _RATES:
-        found, expected, late = _push(project, crowd, rate, _SECONDS, rate // _REQUESTS)
+        found, expected, late = _push(project, rate, _SECONDS, rate // _REQUESTS)
         if late or len(found) < expected or max(found) > _LATE_MS:
             break
         best, told = rate, expected / _SECONDS

@@ -22,7 +22,10 @@ def stamp() -> int:
 
 
 class QuoteCrowd:
-    """Each of `count` clients streams ten of the symbols, drawn at random: as many topics as clients."""
+    """Each of `count` clients streams ten of the symbols, drawn at random: as many topics as clients.
+
+    They answer no pings, so the server lets them go after forty seconds.
+    """
 
     def __init__(self, port: int, count: int, symbols: list[str]) -> None:
         draw = random.Random(1)
@@ -51,7 +54,10 @@ class QuoteCrowd:
             if not events:
                 break
             for key, _ in events:
-                found.extend(self._read(key.fd, key.data.recv(1 << 18), began))
+                chunk = key.data.recv(1 << 18)
+                if not chunk:
+                    raise RuntimeError("the server closed a connection")
+                found.extend(self._read(key.fd, chunk, began))
         return found
 
     def _read(self, client: int, chunk: bytes, began: int) -> Iterator[float]:

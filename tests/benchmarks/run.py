@@ -15,7 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from benchmarks import (
+from benchmarks import (  # noqa: E402 (the path comes first)
     aggregation,
     bus,
     fanout,
@@ -26,7 +26,7 @@ from benchmarks import (
     memory,
     search,
     watch,
-)  # noqa: E402 (the path comes first)
+)
 from benchmarks.result import Result  # noqa: E402
 from support.project import Project, project_in  # noqa: E402
 

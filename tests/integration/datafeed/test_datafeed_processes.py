@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from support.store_old import make_old_store
 from support.waiting import wait_until
 
 from trading_api.modules.datafeed.bar_store import open_store
@@ -217,3 +218,17 @@ def _peak_kilobytes(bench: Bench, count: int) -> int:
 def test_D02_memory_does_not_grow_with_the_file(bench: Bench) -> None:
     """70000 rows kept as Python tuples would need well over 15 MB."""
     assert _peak_kilobytes(bench, 80_000) - _peak_kilobytes(bench, 10_000) < 8_000
+
+
+def test_D02_a_store_of_an_older_program_gets_its_coarser_bars_when_it_is_served(bench: Bench) -> None:
+    make_old_store(bench.database)
+    symbol = "MÜNCHEN"
+    migrate = [sys.executable, "-m", "trading_api", "migrate"]
+    subprocess.run(migrate, env=bench.environment, cwd=bench.folder, check=True, capture_output=True, timeout=60)
+    with closing(open_store(f"sqlite:///{bench.database}")) as store:
+        assert store.resolutions_of(symbol) == (Resolution.MINUTE_1,)
+    with bench.serving() as client:
+        wait_until(
+            lambda: "1D" in client.get(f"/resolve/{symbol}").json()["supported_resolutions"],
+            what="the coarser bars of an older store",
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 
@@ -16,6 +17,8 @@ from trading_api.modules.datafeed.staging import BarStaging
 from trading_api.modules.datafeed.store import SeriesKey
 from trading_api.modules.datafeed.stored_resolutions import all_resolutions, resolutions_of
 from trading_api.shared.store.engine import open_engine, reading, writing
+
+logger = logging.getLogger(__name__)
 
 
 def open_store(url: str) -> BarStore:
@@ -52,14 +55,20 @@ class BarStore:
     def rebuild_missing(self, find: Callable[[str], Instrument | None]) -> list[str]:
         """The same for every symbol of a store that is older than computed bars; those that `find` knows.
 
-        Returns their names. Raises StoreError, ValueError.
+        Returns their names. Raises StoreError. A symbol whose bars cannot be added up is left as it is, and logged.
         """
         with reading(self.engine) as connection:
             missing = [] if connection is None else never_computed(connection)
-        known = [instrument for instrument in map(find, missing) if instrument is not None]
-        for instrument in known:
+        known = (instrument for instrument in map(find, missing) if instrument is not None)
+        return [instrument.name for instrument in known if self._rebuilt(instrument)]
+
+    def _rebuilt(self, instrument: Instrument) -> bool:
+        try:
             self.rebuild(instrument)
-        return [instrument.name for instrument in known]
+        except ValueError as error:
+            logger.warning("no coarser bars of %s: %s", instrument.name, error)
+            return False
+        return True
 
     def close(self) -> None:
         """Closes the connections of the engine, which whoever shares it would open again."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from trading_api.modules.datafeed.bar_store import BarStore, open_store
 from trading_api.modules.datafeed.directory import InstrumentDirectory, open_directory
 from trading_api.modules.datafeed.feed.live import LiveFeed
@@ -17,7 +19,8 @@ def open_service(settings: Settings) -> DatafeedService:
     """
     store = open_store(settings.store_url)
     directory = open_directory(store.engine)
-    return DatafeedService(store, directory, LiveFeed(open_source(settings, store, directory)))
+    feed = LiveFeed(open_source(settings, store, directory))
+    return DatafeedService(store, directory, feed, partial(store.rebuild_missing, directory.find))
 
 
 def open_source(settings: Settings, store: BarStore, directory: InstrumentDirectory) -> FeedSource:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol, runtime_checkable
 
 from trading_api.models.market import BarsSubscription, PushedQuote, PushedQuotes, QuoteData, QuotesSubscription
@@ -50,13 +50,19 @@ class DatafeedService(Service):
     They raise StoreError when the store cannot be read.
     """
 
-    def __init__(self, store: Store, directory: InstrumentDirectory, feed: LiveFeed) -> None:
-        """`directory` knows every instrument there is; `feed` makes quotes and live bars."""
+    def __init__(
+        self,
+        store: Store,
+        directory: InstrumentDirectory,
+        feed: LiveFeed,
+        upgrade: Callable[[], Sequence[str]] | None = None,
+    ) -> None:
+        """`directory` knows every instrument there is; `feed` makes quotes and live bars; `upgrade`: see StoreWatch."""
         self.directory = directory
         self.feed = feed
         self._store = store
         self._source = feed.source
-        self._watch = StoreWatch(store)
+        self._watch = StoreWatch(store, upgrade)
 
     async def startup(self) -> None:
         self._watch.start()

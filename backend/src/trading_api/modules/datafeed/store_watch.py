@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from trading_api.modules.datafeed.store import Store, StoreError
 
@@ -20,8 +20,17 @@ UNREADABLE = "The bar store cannot be read at the moment."
 class StoreWatch:
     """Looks into the store every so often, in a thread. `problem` is for clients: it names no place."""
 
-    def __init__(self, store: Store, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
-        """`sleep` takes seconds; tests bring their own."""
+    def __init__(
+        self,
+        store: Store,
+        upgrade: Callable[[], Sequence[str]] | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        """`upgrade` computes what an older program left out, before the first look; it returns the symbols it was for.
+
+        `sleep` takes seconds; tests bring their own.
+        """
+        self._upgrade = upgrade
         self.problem = ""
         self._store = store
         self._sleep = sleep
@@ -40,6 +49,8 @@ class StoreWatch:
                 await task
 
     async def _run(self) -> None:
+        if self._upgrade is not None:
+            await asyncio.to_thread(_upgrade, self._upgrade)
         while True:
             self._tell(await asyncio.to_thread(self._look))
             await self._sleep(LOOK_S)
@@ -57,3 +68,14 @@ class StoreWatch:
         if error is None and self.problem:
             logger.info("the bar store can be read again")
         self.problem = UNREADABLE if error is not None else ""
+
+
+def _upgrade(upgrade: Callable[[], Sequence[str]]) -> None:
+    """What it cannot do now is done by the next start, or by the next import of a symbol."""
+    try:
+        symbols = upgrade()
+    except (StoreError, ValueError) as error:
+        logger.warning("coarser bars of imported ones could not be computed: %s", error)
+        return
+    if symbols:
+        logger.info("computed the coarser bars of %s", ", ".join(symbols))
