@@ -115,7 +115,7 @@ def test_D02_an_instance_that_was_killed_comes_back_with_all_that_was_pushed(tmp
         assert second.push(quote(300, 60)).status_code == 200
         first.start()
         assert first.quotes("BTCUSD") == second.quotes("BTCUSD")
-        asked = {"symbol": "BTCUSD", "resolution": "5", "count_back": 50}
+        asked: dict[str, str | int] = {"symbol": "BTCUSD", "resolution": "5", "count_back": 50}
         assert first.get("bars", **asked) == second.get("bars", **asked)
         late = first.push(quote(1, 59))
         assert (late.status_code, late.json()["errors"][0]["location"]) == (400, "body.0.time")
