@@ -21,9 +21,11 @@ from benchmarks import (  # noqa: E402 (the path comes first)
     fanout,
     gateway,
     generation,
+    history,
     importing,
     lifecycle,
     memory,
+    quotes,
     search,
     watch,
 )
@@ -42,6 +44,8 @@ MEASURES: dict[str, Measure] = {
     "aggregation": aggregation.run,
     "importing": importing.run,
     "search": search.run,
+    "history": history.run,
+    "quotes": quotes.run,
 }
 PAGE = ROOT / "docs" / "benchmarks.md"
 START, END = "<!-- results: written by make bench -->", "<!-- end of results -->"

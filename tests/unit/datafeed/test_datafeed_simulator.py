@@ -6,6 +6,7 @@ import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from time import process_time
 
 import pytest
 from hypothesis import given, settings
@@ -233,3 +234,59 @@ def test_D02_a_year_of_days_is_drawn_quickly_enough() -> None:
         SIMULATOR.bar(instrument, span, span.end)
         span = span_after(schedule, Resolution.DAY, span)
     assert datetime.now(UTC) - begun < timedelta(seconds=2)
+
+
+def spans_until(instrument: Instrument, resolution: Resolution, start: int, now: int) -> list[BarSpan]:
+    """Those that begin from a time on and have begun by another."""
+    schedule, found = Schedule.of(instrument), list[BarSpan]()
+    span = span_at(schedule, resolution, start)
+    while span.start <= now:
+        found.append(span)
+        span = span_after(schedule, resolution, span)
+    return found
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    INSTRUMENTS,
+    st.sampled_from(list(Resolution)),
+    st.integers(ms("2017-01-01T00:00:00"), ms("2034-12-01T00:00:00")),
+    st.integers(0, 3),
+    st.integers(-3, 40),
+    st.integers(1, 30),
+)
+def test_D02_history_is_the_bars_of_every_span_that_has_begun(
+    instrument: Instrument, resolution: Resolution, start: int, days: int, ends: int, limit: int
+) -> None:
+    length = {Resolution.DAY: 20, Resolution.WEEK: 60, Resolution.MONTH: 200}.get(resolution, 1) * 86_400 * TICK
+    now, end = start + days * length, start + ends * length // 20
+    series = SIMULATOR.series(instrument, resolution, now)
+    bars = [SIMULATOR.bar(instrument, span, now) for span in spans_until(instrument, resolution, start - length, now)]
+    assert series.between(start=start, end=None, limit=limit) == [bar for bar in bars if bar.time >= start][:limit]
+    assert series.between(start=start, end=end, limit=10**6) == [bar for bar in bars if start <= bar.time < end]
+    before = [bar for bar in bars if bar.time < end]
+    assert series.newest(end=end, limit=len(before) or 1)[-len(before) :] == before or not before
+    assert series.newest(end=None, limit=1) == bars[-1:]
+
+
+def test_D02_history_begins_with_2015() -> None:
+    now = ms("2015-01-07T18:00:00")
+    for instrument in CATALOGUE.values():
+        for resolution in Resolution:
+            series = SIMULATOR.series(instrument, resolution, now)
+            bars = series.between(start=-(10**15), end=None, limit=10**6)
+            assert bars == series.newest(end=None, limit=10**6)
+            assert bars[0].time >= ms("2014-12-29T00:00:00")
+            assert series.newest(end=bars[0].time, limit=5) == []
+    assert (
+        SIMULATOR.series(CATALOGUE["AAPL"], Resolution.DAY, ms("2010-01-01T00:00:00")).newest(end=None, limit=9) == []
+    )
+
+
+def test_D02_5000_bars_are_drawn_quickly_enough() -> None:
+    """Not a benchmark: it fails when each bar is drawn from scratch."""
+    for resolution in (Resolution.MINUTE_1, Resolution.DAY):
+        begun = process_time()
+        bars = Simulator(seed=3).series(CATALOGUE["BTCUSD"], resolution, ms("2034-01-01T00:00:00"))
+        assert len(bars.newest(end=None, limit=5000)) == 5000
+        assert process_time() - begun < 1

@@ -13,7 +13,7 @@ from trading_api.modules.datafeed.feed.clock import wall_clock
 from trading_api.modules.datafeed.feed.price_unit import price_unit
 from trading_api.modules.datafeed.feed.pushed_market import PushedMarket
 from trading_api.modules.datafeed.feed.pushed_series import PushedSeries
-from trading_api.modules.datafeed.feed.pushing import Find, PushError, late_problems, make_ticks
+from trading_api.modules.datafeed.feed.pushing import Find, PushError, late_problem, make_ticks
 from trading_api.modules.datafeed.feed.quote import Quote
 from trading_api.modules.datafeed.feed.schedule import Schedule
 from trading_api.modules.datafeed.feed.tick_store import TickOrderError, TickStore
@@ -125,11 +125,17 @@ class ManualFeed:
         return seq
 
     def _store(self, quotes: Sequence[PushedQuote]) -> int:
-        ticks, untimed = make_ticks(quotes, self._find, self._clock())
+        ticks, problems = make_ticks(quotes, self._find, self._clock())
+        untimed = frozenset(number for number, place in enumerate(ticks) if quotes[place].time is None)
         try:
-            return self._ticks.append(ticks, untimed)
+            if not problems:
+                return self._ticks.append(list(ticks.values()), untimed)
+            # Nothing will be stored, but all that is wrong is to be told.
+            self._ticks.check(list(ticks.values()), untimed)
         except TickOrderError as error:
-            raise PushError(late_problems(error.late)) from error
+            places = list(ticks)
+            problems += [late_problem(places[number], newest) for number, newest in error.late.items()]
+        raise PushError(problems)
 
     async def _told(self, message: Message) -> None:
         # Its own messages come back, when it has looked already.

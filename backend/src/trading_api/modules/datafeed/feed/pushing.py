@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -31,30 +31,25 @@ class PushError(ValueError):
     """Quotes that cannot be stored; `problems` has all of them, and nothing was stored."""
 
     def __init__(self, problems: Sequence[PushProblem]) -> None:
-        super().__init__("; ".join(f"{each.place}.{each.field}: {each.message}" for each in problems[:3]))
-        self.problems = tuple(problems)
+        self.problems = tuple(sorted(problems, key=lambda each: each.place))
+        super().__init__("; ".join(f"{each.place}.{each.field}: {each.message}" for each in self.problems[:3]))
 
 
-def make_ticks(quotes: Sequence[PushedQuote], find: Find, now: int) -> tuple[list[Tick], frozenset[int]]:
-    """The ticks, and the places of those that were given no time. `now` is ms UTC. Raises PushError."""
-    instruments = [find(quote.symbol) for quote in quotes]
-    problems = [
-        PushProblem(place, *problem)
-        for place, (quote, instrument) in enumerate(zip(quotes, instruments, strict=True))
-        for problem in _problems(quote, instrument)
-    ]
-    if problems:
-        raise PushError(problems)
-    ticks = [_tick(quote, one, now) for quote, one in zip(quotes, instruments, strict=True) if one is not None]
-    return ticks, frozenset(place for place, quote in enumerate(quotes) if quote.time is None)
+def make_ticks(quotes: Sequence[PushedQuote], find: Find, now: int) -> tuple[dict[int, Tick], list[PushProblem]]:
+    """The ticks by their place in the list, and what is wrong with the others. `now` is ms UTC."""
+    ticks, problems = dict[int, Tick](), list[PushProblem]()
+    for place, quote in enumerate(quotes):
+        instrument = find(quote.symbol)
+        found = [PushProblem(place, field, message) for field, message in _problems(quote, instrument)]
+        problems += found
+        if instrument is not None and not found:
+            ticks[place] = _tick(quote, instrument, now)
+    return ticks, problems
 
 
-def late_problems(late: Mapping[int, int]) -> list[PushProblem]:
-    """Those of times that go back: place → the newest time of the symbol, ms UTC."""
-    return [
-        PushProblem(place, "time", f"before the newest quote of the symbol ({ms_text(newest)}, {newest} ms)")
-        for place, newest in late.items()
-    ]
+def late_problem(place: int, newest: int) -> PushProblem:
+    """That of a time which goes back behind the newest one of its symbol, ms UTC."""
+    return PushProblem(place, "time", f"before the newest quote of the symbol ({ms_text(newest)}, {newest} ms)")
 
 
 def _problems(quote: PushedQuote, instrument: Instrument | None) -> Iterator[tuple[str, str]]:

@@ -43,6 +43,12 @@ class TickStore:
             connection.execute(insert(manual_ticks), [_values(tick) for tick in ordered])
             return _newest(connection)
 
+    def check(self, ticks: Sequence[Tick], untimed: frozenset[int]) -> None:
+        """Raises TickOrderError where `append` would, as far as can be told without storing them."""
+        with reading(self._engine) as connection:
+            newest = {} if connection is None else _newest_times(connection, {tick.symbol for tick in ticks})
+        _in_order(ticks, untimed, newest)
+
     def newest(self) -> int:
         """The number of the last tick; 0 if there is none."""
         with reading(self._engine) as connection:
