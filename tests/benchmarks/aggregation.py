@@ -11,8 +11,8 @@ from benchmarks.result import Result, ratios
 from support.datafeed_markets import MARKETS, PRICE_SCALE, VOLUME_SCALE, session_minutes, untrimmed, walk
 from support.project import Project
 
-from trading_api.modules.datafeed.aggregation import BarColumns, aggregate, aggregate_columns
-from trading_api.modules.datafeed.bar import ScaledBar
+from trading_api.modules.datafeed.bars.aggregation import BarColumns, aggregate, aggregate_columns
+from trading_api.modules.datafeed.bars.bar import ScaledBar
 from trading_api.modules.datafeed.feed.schedule import Schedule
 from trading_api.modules.datafeed.resolution import Resolution
 

@@ -11,10 +11,10 @@ from benchmarks.result import Result, ratios
 from rapidfuzz import fuzz, process
 from support.project import Project
 
-from trading_api.modules.datafeed.directory import InstrumentDirectory
-from trading_api.modules.datafeed.instrument import Instrument
-from trading_api.modules.datafeed.search import search
-from trading_api.modules.datafeed.search_index import SearchIndex
+from trading_api.modules.datafeed.instruments.directory import InstrumentDirectory
+from trading_api.modules.datafeed.instruments.instrument import Instrument
+from trading_api.modules.datafeed.instruments.search import search
+from trading_api.modules.datafeed.instruments.search_index import SearchIndex
 
 INSTRUMENTS = 20_000
 SHOWN = 30

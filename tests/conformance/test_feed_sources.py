@@ -10,11 +10,11 @@ import pytest
 from sqlalchemy import Engine
 from support.feed_beds import CATALOGUE, END, KINDS, SYMBOLS, FeedBed, feed_bed, ms
 
-from trading_api.modules.datafeed.aggregation import aggregate
-from trading_api.modules.datafeed.bar import ScaledBar, bar_problems
+from trading_api.modules.datafeed.bars.aggregation import aggregate
+from trading_api.modules.datafeed.bars.bar import ScaledBar, bar_problems
 from trading_api.modules.datafeed.feed.quote import Quote
 from trading_api.modules.datafeed.feed.schedule import Schedule
-from trading_api.modules.datafeed.instrument import Instrument
+from trading_api.modules.datafeed.instruments.instrument import Instrument
 from trading_api.modules.datafeed.resolution import Resolution
 
 AAPL, BTC, ES = (CATALOGUE[symbol] for symbol in SYMBOLS)

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
-from trading_api.modules.datafeed.bar import ScaledBar
-from trading_api.modules.datafeed.instrument import Instrument
+from trading_api.modules.datafeed.bars.bar import ScaledBar
+from trading_api.modules.datafeed.bars.store import Comparison, SeriesKey, Store
+from trading_api.modules.datafeed.instruments.instrument import Instrument
 from trading_api.modules.datafeed.resolution import Resolution
-from trading_api.modules.datafeed.store import Comparison, SeriesKey, Store
 
 MINUTE, DAY = 60_000, 86_400_000
 ALWAYS = Instrument("ABC", "X", "crypto", "ABC", "24x7", "Etc/UTC", 100, 1, 0)

@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 from trading_api.models.market import Bar, BarsSubscription, QuoteData, QuotesSubscription
-from trading_api.modules.datafeed.bar_store import BarStore
-from trading_api.modules.datafeed.catalogue import load_catalogue
-from trading_api.modules.datafeed.directory import open_directory
+from trading_api.modules.datafeed.bars.bar_store import BarStore
 from trading_api.modules.datafeed.feed.live import LiveFeed
 from trading_api.modules.datafeed.feed.simulator import Simulator
 from trading_api.modules.datafeed.feed.source import FeedSource
+from trading_api.modules.datafeed.instruments.catalogue import load_catalogue
+from trading_api.modules.datafeed.instruments.directory import open_directory
 from trading_api.modules.datafeed.service import DatafeedService
 from trading_api.shared.ws import AnyTopic
 

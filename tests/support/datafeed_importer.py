@@ -11,9 +11,9 @@ from dataclasses import replace
 
 from support.datafeed_bars import ALWAYS, MINUTE, at, bar
 
-from trading_api.modules.datafeed.bar_store import open_store
+from trading_api.modules.datafeed.bars.bar_store import open_store
+from trading_api.modules.datafeed.bars.store import SeriesKey, StoreError
 from trading_api.modules.datafeed.resolution import Resolution
-from trading_api.modules.datafeed.store import SeriesKey, StoreError
 
 FIRST = at("2024-01-01")
 

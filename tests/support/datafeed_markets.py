@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from random import Random
 from zoneinfo import ZoneInfo
 
-from trading_api.modules.datafeed.bar import ScaledBar
+from trading_api.modules.datafeed.bars.bar import ScaledBar
 from trading_api.modules.datafeed.calendars import calendar
 from trading_api.modules.datafeed.feed.schedule import MINUTE_MS, Schedule
 from trading_api.modules.datafeed.session import parse_session

@@ -6,10 +6,10 @@ from dataclasses import replace
 from hypothesis import strategies as st
 from support.datafeed_bars import ALWAYS, DAY, MINUTE, NEW_YORK, at, bar
 
-from trading_api.modules.datafeed.aggregation import aggregate
-from trading_api.modules.datafeed.bar import ScaledBar
+from trading_api.modules.datafeed.bars.aggregation import aggregate
+from trading_api.modules.datafeed.bars.bar import ScaledBar
 from trading_api.modules.datafeed.feed.schedule import Schedule
-from trading_api.modules.datafeed.instrument import Instrument
+from trading_api.modules.datafeed.instruments.instrument import Instrument
 from trading_api.modules.datafeed.resolution import Resolution
 
 Import = tuple[Resolution, list[ScaledBar]]

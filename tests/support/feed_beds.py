@@ -15,15 +15,15 @@ from support.datafeed_bars import put
 
 from trading_api.feed_settings import FeedSettings
 from trading_api.models.market import PushedQuote
-from trading_api.modules.datafeed.bar_store import BarStore, open_store
-from trading_api.modules.datafeed.catalogue import load_catalogue
+from trading_api.modules.datafeed.bars.bar_store import BarStore, open_store
 from trading_api.modules.datafeed.feed.manual import ManualFeed
 from trading_api.modules.datafeed.feed.replay import ReplayFeed
 from trading_api.modules.datafeed.feed.schedule import Schedule
 from trading_api.modules.datafeed.feed.simulator import Simulator
 from trading_api.modules.datafeed.feed.source import FeedSource
 from trading_api.modules.datafeed.feed.tick_store import TickStore
-from trading_api.modules.datafeed.instrument import Instrument
+from trading_api.modules.datafeed.instruments.catalogue import load_catalogue
+from trading_api.modules.datafeed.instruments.instrument import Instrument
 from trading_api.modules.datafeed.resolution import Resolution
 from trading_api.shared.bus import MemoryBus
 

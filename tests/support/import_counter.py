@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from trading_api.modules.datafeed.bar import ScaledBar
-from trading_api.modules.datafeed.bar_store import open_store
+from trading_api.modules.datafeed.bars.bar import ScaledBar
+from trading_api.modules.datafeed.bars.bar_store import open_store
+from trading_api.modules.datafeed.bars.store import SeriesKey
 from trading_api.modules.datafeed.commands import main
-from trading_api.modules.datafeed.instrument import Instrument
-from trading_api.modules.datafeed.instrument_store import InstrumentStore
+from trading_api.modules.datafeed.instruments.instrument import Instrument
+from trading_api.modules.datafeed.instruments.instrument_store import InstrumentStore
 from trading_api.modules.datafeed.resolution import Resolution
-from trading_api.modules.datafeed.store import SeriesKey
 
 HEADER = "time,open,high,low,close,volume\n"
 NUMBERS = "10,12,9,11,5"

@@ -12,7 +12,7 @@ from trading_api.server.options import DEFAULT_GRACE_S, ServeOptions
 # Verbs that parse their own arguments: `module:function`, called with what follows the verb.
 _OWN_PARSERS = {
     "import": "trading_api.modules.datafeed.commands:main",
-    "instruments": "trading_api.modules.datafeed.instrument_commands:main",
+    "instruments": "trading_api.modules.datafeed.instruments.instrument_commands:main",
     "migrate": "trading_api.shared.store.command:main",
     "new-module": "trading_api.codegen.new_module.command:main",
 }

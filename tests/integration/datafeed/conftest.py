@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from support.store_urls import empty_store_url, store_url
 
-from trading_api.modules.datafeed.bar_store import BarStore, open_store
+from trading_api.modules.datafeed.bars.bar_store import BarStore, open_store
 
 __all__ = ["empty_store_url", "store_url"]
 

@@ -15,13 +15,13 @@ from sqlalchemy import event
 from support.datafeed_bars import ALWAYS, DAY, MINUTE, all_served, at, bar, put, served
 from support.datafeed_served import INSTRUMENTS, Import, imports, must_serve
 
-from trading_api.modules.datafeed.bar import ScaledBar, make_bar
-from trading_api.modules.datafeed.bar_store import BarStore, open_store
+from trading_api.modules.datafeed.bars.bar import ScaledBar, make_bar
+from trading_api.modules.datafeed.bars.bar_store import BarStore, open_store
+from trading_api.modules.datafeed.bars.store import SeriesKey
 from trading_api.modules.datafeed.decimals import parse_scaled, scaled_text
-from trading_api.modules.datafeed.instrument import Instrument
-from trading_api.modules.datafeed.instrument_store import InstrumentStore
+from trading_api.modules.datafeed.instruments.instrument import Instrument
+from trading_api.modules.datafeed.instruments.instrument_store import InstrumentStore
 from trading_api.modules.datafeed.resolution import Resolution
-from trading_api.modules.datafeed.store import SeriesKey
 
 pytestmark = pytest.mark.integration
 

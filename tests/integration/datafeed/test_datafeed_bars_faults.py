@@ -13,11 +13,11 @@ from support.datafeed_bars import ALWAYS, MINUTE, all_served, at, bar, put, serv
 from support.project import ROOT
 from support.store_urls import migrated_store
 
-from trading_api.modules.datafeed.bar_store import BarStore, open_store
-from trading_api.modules.datafeed.instrument_store import InstrumentStore
+from trading_api.modules.datafeed.bars.bar_store import BarStore, open_store
+from trading_api.modules.datafeed.bars.rollups import lock_bars
+from trading_api.modules.datafeed.bars.store import SeriesKey, StoreError
+from trading_api.modules.datafeed.instruments.instrument_store import InstrumentStore
 from trading_api.modules.datafeed.resolution import Resolution
-from trading_api.modules.datafeed.rollups import lock_bars
-from trading_api.modules.datafeed.store import SeriesKey, StoreError
 from trading_api.shared.store import postgres_engine
 from trading_api.shared.store.engine import writing
 

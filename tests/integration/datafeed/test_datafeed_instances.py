@@ -17,7 +17,7 @@ from support.nats import NatsServer, nats_server
 from support.project import Project, project_in
 from support.waiting import wait_until
 
-from trading_api.modules.datafeed.bar_store import open_store
+from trading_api.modules.datafeed.bars.bar_store import open_store
 from trading_api.modules.datafeed.resolution import Resolution
 
 pytestmark = pytest.mark.integration

@@ -16,12 +16,17 @@ from sqlalchemy import Engine, delete, insert
 from support.datafeed_bars import MINUTE, all_served, at, bar, put
 from support.store_urls import migrated_store
 
-from trading_api.modules.datafeed.bar_store import BarStore, open_store
-from trading_api.modules.datafeed.catalogue import Catalogue, load_catalogue, read_catalogue, write_catalogue
-from trading_api.modules.datafeed.directory import open_directory
-from trading_api.modules.datafeed.instrument import Instrument
-from trading_api.modules.datafeed.instrument_import import InstrumentChanges, import_instruments
-from trading_api.modules.datafeed.instrument_store import InstrumentStore
+from trading_api.modules.datafeed.bars.bar_store import BarStore, open_store
+from trading_api.modules.datafeed.instruments.catalogue import (
+    Catalogue,
+    load_catalogue,
+    read_catalogue,
+    write_catalogue,
+)
+from trading_api.modules.datafeed.instruments.directory import open_directory
+from trading_api.modules.datafeed.instruments.instrument import Instrument
+from trading_api.modules.datafeed.instruments.instrument_import import InstrumentChanges, import_instruments
+from trading_api.modules.datafeed.instruments.instrument_store import InstrumentStore
 from trading_api.modules.datafeed.resolution import Resolution
 from trading_api.modules.datafeed.tables import instruments, replay_runs
 from trading_api.shared.store.engine import open_engine, writing

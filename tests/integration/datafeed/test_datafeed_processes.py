@@ -15,9 +15,9 @@ import pytest
 from support.store_old import make_old_store
 from support.waiting import wait_until
 
-from trading_api.modules.datafeed.bar_store import open_store
+from trading_api.modules.datafeed.bars.bar_store import open_store
+from trading_api.modules.datafeed.bars.store import SeriesKey
 from trading_api.modules.datafeed.resolution import Resolution
-from trading_api.modules.datafeed.store import SeriesKey
 
 pytestmark = pytest.mark.integration
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from trading_api.modules.datafeed.bar_store import BarStore, open_store
+from trading_api.modules.datafeed.bars.bar_store import BarStore, open_store
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.datafeed_markets import MARKETS, session_minutes, untrimmed, walk
 
-from trading_api.modules.datafeed.aggregation import BarColumns, aggregate, aggregate_columns, finer_of
-from trading_api.modules.datafeed.bar import ScaledBar
+from trading_api.modules.datafeed.bars.aggregation import BarColumns, aggregate, aggregate_columns, finer_of
+from trading_api.modules.datafeed.bars.bar import ScaledBar
 from trading_api.modules.datafeed.feed.spans import span_of
 from trading_api.modules.datafeed.resolution import Resolution
 
@@ -185,7 +185,7 @@ def test_D02_columns_and_pieces_make_the_same(
     columns = BarColumns(*zip(*bars, strict=True)) if bars else BarColumns((), (), (), (), (), (), (), ())
     assert list(aggregate_columns(columns, MARKETS[symbol], R.MINUTE_1, target)) == whole
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("trading_api.modules.datafeed.aggregation._CHUNK", chunk)
+        patch.setattr("trading_api.modules.datafeed.bars.aggregation._CHUNK", chunk)
         assert list(aggregate(bars, MARKETS[symbol], R.MINUTE_1, target)) == whole
 
 

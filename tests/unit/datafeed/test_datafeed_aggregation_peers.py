@@ -14,8 +14,8 @@ import pytest
 from support.datafeed_markets import MARKETS, untrimmed, walk
 
 from trading_api.codegen.calendar_source import read_source
-from trading_api.modules.datafeed.aggregation import aggregate
-from trading_api.modules.datafeed.bar import ScaledBar
+from trading_api.modules.datafeed.bars.aggregation import aggregate
+from trading_api.modules.datafeed.bars.bar import ScaledBar
 from trading_api.modules.datafeed.resolution import Resolution
 
 SYMBOLS = ["AAPL", "EURUSD", "BTCUSD", "ES"]

@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 from trading_api.app_factory import create_app
 from trading_api.feed_settings import FeedSettings
 from trading_api.models.market import BarsResponse
-from trading_api.modules.datafeed.bar import ScaledBar
+from trading_api.modules.datafeed.bars.bar import ScaledBar
+from trading_api.modules.datafeed.bars.history import History
 from trading_api.modules.datafeed.commands import main
-from trading_api.modules.datafeed.history import History
 from trading_api.modules.datafeed.wire import bars_json
 from trading_api.settings import ModuleChoice, Settings
 

@@ -10,8 +10,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trading_api.modules.datafeed import catalogue as catalogue_module
-from trading_api.modules.datafeed.catalogue import (
+from trading_api.modules.datafeed.instruments import catalogue as catalogue_module
+from trading_api.modules.datafeed.instruments.catalogue import (
     FORMATS,
     CatalogueError,
     load_catalogue,
@@ -20,8 +20,8 @@ from trading_api.modules.datafeed.catalogue import (
     read_catalogue,
     write_catalogue,
 )
-from trading_api.modules.datafeed.catalogue_entry import SYMBOL_TYPES
-from trading_api.modules.datafeed.instrument import Instrument
+from trading_api.modules.datafeed.instruments.catalogue_entry import SYMBOL_TYPES
+from trading_api.modules.datafeed.instruments.instrument import Instrument
 
 GOOD = """# A catalogue
 ABC:

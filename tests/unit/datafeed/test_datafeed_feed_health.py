@@ -6,9 +6,9 @@ from typing import Any, cast
 
 import pytest
 
-from trading_api.modules.datafeed.bar_store import BarStore
+from trading_api.modules.datafeed.bars.bar_store import BarStore
+from trading_api.modules.datafeed.bars.store import StoreError
 from trading_api.modules.datafeed.resolution import Resolution
-from trading_api.modules.datafeed.store import StoreError
 from trading_api.modules.datafeed.store_watch import UNREADABLE, StoreWatch
 
 

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.datafeed_bars import ALWAYS, put
 
-from trading_api.modules.datafeed import history as history_module
-from trading_api.modules.datafeed.bar import ScaledBar
-from trading_api.modules.datafeed.bar_store import BarStore, open_store
-from trading_api.modules.datafeed.history import (
+from trading_api.modules.datafeed.bars import history as history_module
+from trading_api.modules.datafeed.bars.bar import ScaledBar
+from trading_api.modules.datafeed.bars.bar_store import BarStore, open_store
+from trading_api.modules.datafeed.bars.history import (
     MAX_BARS,
     Between,
     Newest,
@@ -20,8 +20,8 @@ from trading_api.modules.datafeed.history import (
     parse_range,
     select_history,
 )
+from trading_api.modules.datafeed.bars.store import SeriesKey
 from trading_api.modules.datafeed.resolution import Resolution
-from trading_api.modules.datafeed.store import SeriesKey
 
 TIMES = st.lists(st.integers(-50, 50).map(lambda minute: minute * 60_000), unique=True, max_size=30)
 BOUND = st.integers(-60 * 60, 60 * 60)

@@ -13,14 +13,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from trading_api.modules.datafeed import commands
-from trading_api.modules.datafeed.bar import ScaledBar
-from trading_api.modules.datafeed.bar_store import open_store
+from trading_api.modules.datafeed.bars.bar import ScaledBar
+from trading_api.modules.datafeed.bars.bar_store import open_store
+from trading_api.modules.datafeed.bars.store import SeriesKey
 from trading_api.modules.datafeed.commands import main
 from trading_api.modules.datafeed.importing.columns import parse_overrides
-from trading_api.modules.datafeed.instrument import Instrument
-from trading_api.modules.datafeed.instrument_store import InstrumentStore
+from trading_api.modules.datafeed.instruments.instrument import Instrument
+from trading_api.modules.datafeed.instruments.instrument_store import InstrumentStore
 from trading_api.modules.datafeed.resolution import Resolution
-from trading_api.modules.datafeed.store import SeriesKey
 
 HEADER = "time,open,high,low,close,volume\n"
 DAY_1, DAY_2 = "2024-01-02,10,12,9,11,5\n", "2024-01-03,11,13,10,12,6\n"

@@ -12,9 +12,9 @@ from support.import_counter import Counter
 
 from trading_api.modules.datafeed import commands
 from trading_api.modules.datafeed.bar_time import parse_time
+from trading_api.modules.datafeed.bars.store import StoreError
 from trading_api.modules.datafeed.importing.spacing import SHORTEST_DAY_MS, Spacing
 from trading_api.modules.datafeed.importing.written_times import form_of
-from trading_api.modules.datafeed.store import StoreError
 
 DAILY = "these look like daily bars; is --resolution 60 right?"
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from trading_api.modules.datafeed.bar import ScaledBar
 from trading_api.modules.datafeed.bar_time import BarClock
+from trading_api.modules.datafeed.bars.bar import ScaledBar
 from trading_api.modules.datafeed.decimals import Scaled, align, parse_scaled
 from trading_api.modules.datafeed.importing import bar_reader
 from trading_api.modules.datafeed.importing.bar_reader import BarReader

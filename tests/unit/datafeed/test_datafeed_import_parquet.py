@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.import_counter import Answer, Counter
 
-from trading_api.modules.datafeed.bar import ScaledBar
+from trading_api.modules.datafeed.bars.bar import ScaledBar
 from trading_api.modules.datafeed.decimals import parse_scaled
 from trading_api.modules.datafeed.importing import parquet_source
 from trading_api.modules.datafeed.importing.parquet_source import ParquetSource

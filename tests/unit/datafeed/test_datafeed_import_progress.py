@@ -10,9 +10,9 @@ import pytest
 from support.import_counter import Counter
 
 from trading_api.modules.datafeed import commands
+from trading_api.modules.datafeed.bars.staging import BarStaging
 from trading_api.modules.datafeed.importing import progress
 from trading_api.modules.datafeed.importing.progress import ProgressBar, Stage
-from trading_api.modules.datafeed.staging import BarStaging
 
 
 class Terminal(io.StringIO):

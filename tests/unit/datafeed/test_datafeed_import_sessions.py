@@ -9,7 +9,7 @@ from trading_api.modules.datafeed.calendars import calendar
 from trading_api.modules.datafeed.feed.schedule import Schedule
 from trading_api.modules.datafeed.importing.request import EXCHANGE_CALENDARS
 from trading_api.modules.datafeed.importing.session_check import SessionCheck
-from trading_api.modules.datafeed.instrument import Instrument
+from trading_api.modules.datafeed.instruments.instrument import Instrument
 from trading_api.modules.datafeed.resolution import Resolution
 
 YORK = ("--timezone", "America/New_York")

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from trading_api import __main__ as program
-from trading_api.modules.datafeed import catalogue_source
-from trading_api.modules.datafeed.catalogue import load_catalogue, parse_catalogue, write_catalogue
-from trading_api.modules.datafeed.instrument import Instrument
-from trading_api.modules.datafeed.instrument_commands import main
+from trading_api.modules.datafeed.instruments import catalogue_source
+from trading_api.modules.datafeed.instruments.catalogue import load_catalogue, parse_catalogue, write_catalogue
+from trading_api.modules.datafeed.instruments.instrument import Instrument
+from trading_api.modules.datafeed.instruments.instrument_commands import main
 
 ABC = Instrument("ABC", "NYSE", "stock", "Abc Ltd.", "0930-1600", "America/New_York", 100, 1, 0, "XNYS")
 SHIPPED = sorted(load_catalogue(), key=lambda one: one.name)

@@ -20,7 +20,8 @@ from support.datafeed_bench import AAPL, BTC, CATALOGUE, Bench, bars, quotes
 from trading_api.app_factory import create_app
 from trading_api.feed_settings import FeedSettings
 from trading_api.models.market import PushedQuote
-from trading_api.modules.datafeed.bar_store import BarStore
+from trading_api.modules.datafeed.bars.bar_store import BarStore
+from trading_api.modules.datafeed.bars.history import RangeError
 from trading_api.modules.datafeed.feed import pushed_market, pushed_series, tick_store
 from trading_api.modules.datafeed.feed.manual import BUS_LOST, SUBJECT, ManualFeed
 from trading_api.modules.datafeed.feed.pushed_market import PushedMarket
@@ -29,7 +30,6 @@ from trading_api.modules.datafeed.feed.schedule import Schedule
 from trading_api.modules.datafeed.feed.tick import Tick
 from trading_api.modules.datafeed.feed.tick_bars import Slots, ascending_bars, descending_bars
 from trading_api.modules.datafeed.feed.tick_store import TickOrderError, TickStore
-from trading_api.modules.datafeed.history import RangeError
 from trading_api.modules.datafeed.resolution import Resolution
 from trading_api.modules.datafeed.service import NotManualError
 from trading_api.settings import ModuleChoice, Settings

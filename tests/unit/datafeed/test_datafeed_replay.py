@@ -17,16 +17,16 @@ from support.datafeed_bench import AAPL, Bench, bars, quotes
 from support.waiting import wait_until
 
 from trading_api.feed_settings import FeedSettings
-from trading_api.modules.datafeed.bar import ScaledBar
-from trading_api.modules.datafeed.bar_store import BarSeries, BarStore
+from trading_api.modules.datafeed.bars.bar import ScaledBar
+from trading_api.modules.datafeed.bars.bar_store import BarSeries, BarStore
+from trading_api.modules.datafeed.bars.store import StoreError
 from trading_api.modules.datafeed.feed.bar_path import TICK_MS, BarPath
 from trading_api.modules.datafeed.feed.candle import Candle
 from trading_api.modules.datafeed.feed.live import LiveFeed
 from trading_api.modules.datafeed.feed.replay import ReplayFeed
 from trading_api.modules.datafeed.feed.replay_clock import ReplayClock, begin_clock, find_clock, run_key
-from trading_api.modules.datafeed.instrument import Instrument
+from trading_api.modules.datafeed.instruments.instrument import Instrument
 from trading_api.modules.datafeed.resolution import Resolution
-from trading_api.modules.datafeed.store import StoreError
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 WALL = 1_900_000_000_000

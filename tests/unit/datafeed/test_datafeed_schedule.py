@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trading_api.modules.datafeed.catalogue import load_catalogue
 from trading_api.modules.datafeed.feed.schedule import Schedule
 from trading_api.modules.datafeed.feed.spans import span_after, span_at
+from trading_api.modules.datafeed.instruments.catalogue import load_catalogue
 from trading_api.modules.datafeed.resolution import Resolution
 from trading_api.modules.datafeed.session import parse_session
 

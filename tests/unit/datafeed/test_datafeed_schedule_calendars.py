@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from trading_api.modules.datafeed.calendars import calendar, calendar_codes
-from trading_api.modules.datafeed.catalogue import load_catalogue
 from trading_api.modules.datafeed.feed.schedule import Schedule
+from trading_api.modules.datafeed.instruments.catalogue import load_catalogue
 from trading_api.modules.datafeed.session import parse_session
 
 CATALOGUE = {instrument.name: replace(instrument, calendar="") for instrument in load_catalogue()}

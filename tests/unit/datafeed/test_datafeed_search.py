@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trading_api.modules.datafeed.instrument import Instrument
-from trading_api.modules.datafeed.search import MAX_RESPELLED, search
-from trading_api.modules.datafeed.search_index import SearchIndex, words_of
+from trading_api.modules.datafeed.instruments.instrument import Instrument
+from trading_api.modules.datafeed.instruments.search import MAX_RESPELLED, search
+from trading_api.modules.datafeed.instruments.search_index import SearchIndex, words_of
 
 
 def entry(name: str, description: str, exchange: str = "X", kind: str = "stock") -> Instrument:

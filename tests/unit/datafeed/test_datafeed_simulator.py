@@ -12,14 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trading_api.modules.datafeed.bar import ScaledBar, bar_problems
-from trading_api.modules.datafeed.catalogue import load_catalogue
+from trading_api.modules.datafeed.bars.bar import ScaledBar, bar_problems
 from trading_api.modules.datafeed.feed.price_unit import price_unit
 from trading_api.modules.datafeed.feed.quote import Quote
 from trading_api.modules.datafeed.feed.schedule import Schedule
 from trading_api.modules.datafeed.feed.simulator import Simulator
 from trading_api.modules.datafeed.feed.spans import BarSpan, span_after, span_at
-from trading_api.modules.datafeed.instrument import Instrument
+from trading_api.modules.datafeed.instruments.catalogue import load_catalogue
+from trading_api.modules.datafeed.instruments.instrument import Instrument
 from trading_api.modules.datafeed.resolution import Resolution
 
 CATALOGUE = {instrument.name: instrument for instrument in load_catalogue()}
@@ -51,7 +51,7 @@ def numbers(bar: ScaledBar) -> tuple[int, ...]:
 
 
 _PRINT = """
-from trading_api.modules.datafeed.catalogue import load_catalogue
+from trading_api.modules.datafeed.instruments.catalogue import load_catalogue
 from trading_api.modules.datafeed.feed.schedule import Schedule
 from trading_api.modules.datafeed.feed.simulator import Simulator
 from trading_api.modules.datafeed.feed.spans import span_at

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from support.datafeed_bars import ALWAYS, DAY, bar, put, served
 
-from trading_api.modules.datafeed.bar_store import BarStore, open_store
-from trading_api.modules.datafeed.instrument_store import InstrumentStore
+from trading_api.modules.datafeed.bars.bar_store import BarStore, open_store
+from trading_api.modules.datafeed.bars.store import SeriesKey, StoreError
+from trading_api.modules.datafeed.instruments.instrument_store import InstrumentStore
 from trading_api.modules.datafeed.resolution import Resolution
-from trading_api.modules.datafeed.store import SeriesKey, StoreError
 from trading_api.shared.store import sqlite
 from trading_api.shared.store.errors import StoreUrlError
 

@@ -16,15 +16,15 @@ from support.datafeed_served import INSTRUMENTS, Import, imports, must_serve
 from support.store_urls import migrated_store
 
 from trading_api.modules.datafeed import tables
-from trading_api.modules.datafeed.aggregation import aggregate
-from trading_api.modules.datafeed.bar import ScaledBar
-from trading_api.modules.datafeed.bar_store import BarStore, open_store
+from trading_api.modules.datafeed.bars.aggregation import aggregate
+from trading_api.modules.datafeed.bars.bar import ScaledBar
+from trading_api.modules.datafeed.bars.bar_store import BarStore, open_store
+from trading_api.modules.datafeed.bars.rollups import coarser_than, direct_sources
+from trading_api.modules.datafeed.bars.store import SeriesKey
 from trading_api.modules.datafeed.feed.schedule import Schedule
-from trading_api.modules.datafeed.instrument import Instrument
-from trading_api.modules.datafeed.instrument_store import InstrumentStore
+from trading_api.modules.datafeed.instruments.instrument import Instrument
+from trading_api.modules.datafeed.instruments.instrument_store import InstrumentStore
 from trading_api.modules.datafeed.resolution import Resolution
-from trading_api.modules.datafeed.rollups import coarser_than, direct_sources
-from trading_api.modules.datafeed.store import SeriesKey
 from trading_api.shared.store.engine import writing
 
 R = Resolution

@@ -25,13 +25,13 @@ from support.datafeed_bench import (
 )
 
 from trading_api.models.market import Bar, BarsSubscription, QuoteData, QuoteValues
-from trading_api.modules.datafeed.bar import ScaledBar
-from trading_api.modules.datafeed.bar_store import BarStore, open_store
+from trading_api.modules.datafeed.bars.bar import ScaledBar
+from trading_api.modules.datafeed.bars.bar_store import BarStore, open_store
+from trading_api.modules.datafeed.bars.store import StoreError
 from trading_api.modules.datafeed.feed.schedule import Schedule
 from trading_api.modules.datafeed.feed.source import MAX_MISSED
 from trading_api.modules.datafeed.feed.spans import span_after, span_at
 from trading_api.modules.datafeed.resolution import Resolution
-from trading_api.modules.datafeed.store import StoreError
 from trading_api.modules.datafeed.wire import live_bar
 from trading_api.shared.ws import TopicRefused
 

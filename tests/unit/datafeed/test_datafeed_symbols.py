@@ -8,9 +8,9 @@ from threading import Event, Thread
 import pytest
 from support.waiting import wait_until
 
-from trading_api.modules.datafeed.catalogue import load_catalogue
-from trading_api.modules.datafeed.directory import FRESH_SECONDS, InstrumentDirectory
-from trading_api.modules.datafeed.instrument import Instrument, SymbolRef, check_name
+from trading_api.modules.datafeed.instruments.catalogue import load_catalogue
+from trading_api.modules.datafeed.instruments.directory import FRESH_SECONDS, InstrumentDirectory
+from trading_api.modules.datafeed.instruments.instrument import Instrument, SymbolRef, check_name
 from trading_api.shared.store.errors import StoreError
 
 AAPL = next(instrument for instrument in load_catalogue() if instrument.name == "AAPL")

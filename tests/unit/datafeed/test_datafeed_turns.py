@@ -14,14 +14,14 @@ from support.datafeed_bench import CATALOGUE, MINUTE, NOW, SECOND, SIMULATOR, Be
 
 from trading_api.models.market import QuoteData, QuoteValues
 from trading_api.models.market.quotes import MAX_SYMBOLS
-from trading_api.modules.datafeed.bar_store import BarStore
-from trading_api.modules.datafeed.directory import open_directory
+from trading_api.modules.datafeed.bars.bar_store import BarStore
 from trading_api.modules.datafeed.feed import board
 from trading_api.modules.datafeed.feed.board import QuoteBoard, quote_data, quote_json
 from trading_api.modules.datafeed.feed.live import SLICE_S, LiveFeed
 from trading_api.modules.datafeed.feed.quote import Quote
 from trading_api.modules.datafeed.feed.streams import QuotesStream
-from trading_api.modules.datafeed.instrument import Instrument
+from trading_api.modules.datafeed.instruments.directory import open_directory
+from trading_api.modules.datafeed.instruments.instrument import Instrument
 from trading_api.modules.datafeed.service import DatafeedService
 from trading_api.modules.datafeed.wire import quote_values
 from trading_api.shared.ws.limits import DEFAULT_LIMITS

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from trading_api.modules.datafeed.bar import bar_problems, make_bar
+from trading_api.modules.datafeed.bars.bar import bar_problems, make_bar
 from trading_api.modules.datafeed.decimals import Scaled, align, parse_scaled, scaled_text
 from trading_api.modules.datafeed.resolution import Resolution, in_order, parse_resolution
 from trading_api.modules.datafeed.session import parse_session

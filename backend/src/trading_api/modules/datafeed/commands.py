@@ -11,19 +11,19 @@ from contextlib import closing
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from trading_api.modules.datafeed.bar_store import open_store
+from trading_api.modules.datafeed.bars.bar_store import open_store
+from trading_api.modules.datafeed.bars.store import StoreError
 from trading_api.modules.datafeed.calendars import calendar
-from trading_api.modules.datafeed.catalogue import SYMBOL_TYPES, check_timezone
-from trading_api.modules.datafeed.directory import open_directory
 from trading_api.modules.datafeed.importing.columns import parse_overrides
 from trading_api.modules.datafeed.importing.importer import import_bars
 from trading_api.modules.datafeed.importing.progress import ProgressBar, Stage
 from trading_api.modules.datafeed.importing.report import ImportReport, failure_json, report_json, report_text
 from trading_api.modules.datafeed.importing.request import ImportRequest
-from trading_api.modules.datafeed.instrument import SymbolRef
+from trading_api.modules.datafeed.instruments.catalogue import SYMBOL_TYPES, check_timezone
+from trading_api.modules.datafeed.instruments.directory import open_directory
+from trading_api.modules.datafeed.instruments.instrument import SymbolRef
 from trading_api.modules.datafeed.resolution import Resolution, parse_resolution
 from trading_api.modules.datafeed.session import parse_session
-from trading_api.modules.datafeed.store import StoreError
 from trading_api.settings import Settings
 
 OK, FAILED, USAGE = 0, 1, 2

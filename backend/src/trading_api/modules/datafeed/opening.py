@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from functools import partial
 
-from trading_api.modules.datafeed.bar_store import BarStore, open_store
-from trading_api.modules.datafeed.directory import InstrumentDirectory, open_directory
+from trading_api.modules.datafeed.bars.bar_store import BarStore, open_store
 from trading_api.modules.datafeed.feed.live import LiveFeed
 from trading_api.modules.datafeed.feed.source import FeedSource
+from trading_api.modules.datafeed.instruments.directory import InstrumentDirectory, open_directory
 from trading_api.modules.datafeed.service import DatafeedService
 from trading_api.settings import Settings
 

@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol, runtime_checkable
 
 from trading_api.models.market import BarsSubscription, PushedQuote, PushedQuotes, QuoteData, QuotesSubscription
-from trading_api.modules.datafeed.directory import InstrumentDirectory
+from trading_api.modules.datafeed.bars.history import Between, History, Newest, SeriesReader, select_history
+from trading_api.modules.datafeed.bars.store import SeriesKey, Store, StoreError
 from trading_api.modules.datafeed.feed.board import no_quote, quote_data
 from trading_api.modules.datafeed.feed.live import LiveFeed
 from trading_api.modules.datafeed.feed.streams import BarsStream, QuotesStream, Stream
-from trading_api.modules.datafeed.history import Between, History, Newest, SeriesReader, select_history
-from trading_api.modules.datafeed.instrument import Instrument
+from trading_api.modules.datafeed.instruments.directory import InstrumentDirectory
+from trading_api.modules.datafeed.instruments.instrument import Instrument
 from trading_api.modules.datafeed.resolution import Resolution, parse_resolution
-from trading_api.modules.datafeed.store import SeriesKey, Store, StoreError
 from trading_api.modules.datafeed.store_watch import StoreWatch
 from trading_api.shared.service import Service, ServiceHealth
 from trading_api.shared.ws import AnyTopic, TopicRefused

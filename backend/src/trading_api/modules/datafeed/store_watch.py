@@ -7,7 +7,7 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 
-from trading_api.modules.datafeed.store import Store, StoreError
+from trading_api.modules.datafeed.bars.store import Store, StoreError
 
 logger = logging.getLogger(__name__)
 

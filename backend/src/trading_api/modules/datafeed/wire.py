@@ -18,10 +18,10 @@ from trading_api.models.market import (
     SymbolType,
     SymbolTypeDescriptor,
 )
-from trading_api.modules.datafeed.bar import ScaledBar
+from trading_api.modules.datafeed.bars.bar import ScaledBar
+from trading_api.modules.datafeed.bars.history import History
 from trading_api.modules.datafeed.feed.quote import Quote
-from trading_api.modules.datafeed.history import History
-from trading_api.modules.datafeed.instrument import Instrument
+from trading_api.modules.datafeed.instruments.instrument import Instrument
 from trading_api.modules.datafeed.resolution import Resolution
 
 _HUNDREDTH = Decimal("0.01")

@@ -20,10 +20,10 @@ from trading_api.models.market import (
 )
 from trading_api.models.market.pushed import MAX_PUSHED
 from trading_api.modules.datafeed import DatafeedModule
+from trading_api.modules.datafeed.bars.history import MAX_BARS, RangeError, parse_range
+from trading_api.modules.datafeed.bars.store import StoreError
 from trading_api.modules.datafeed.feed.pushing import PushError
-from trading_api.modules.datafeed.history import MAX_BARS, RangeError, parse_range
 from trading_api.modules.datafeed.service import ResolutionError, UnknownSymbolError
-from trading_api.modules.datafeed.store import StoreError
 from trading_api.modules.datafeed.wire import bars_json, configuration, search_result, symbol_info
 from trading_api.shared.api import SAFE, APIRouterInterface
 from trading_api.shared.problems import FieldError, ProblemError

@@ -10,7 +10,7 @@ from pydantic_core import to_json
 from trading_api.models.market import NoQuoteValues, QuoteData, QuoteValues
 from trading_api.modules.datafeed.feed.quote import Quote
 from trading_api.modules.datafeed.feed.source import FeedSource
-from trading_api.modules.datafeed.instrument import Instrument
+from trading_api.modules.datafeed.instruments.instrument import Instrument
 from trading_api.modules.datafeed.wire import quote_values
 
 

@@ -6,7 +6,7 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 
-from trading_api.modules.datafeed.bar import ScaledBar
+from trading_api.modules.datafeed.bars.bar import ScaledBar
 
 _TYPES = "qbqqqqbq"
 

@@ -9,12 +9,12 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection
 
+from trading_api.modules.datafeed.bars.store import StoreError
 from trading_api.modules.datafeed.feed.board import QuoteBoard
 from trading_api.modules.datafeed.feed.clock import wall_clock
 from trading_api.modules.datafeed.feed.source import FeedSource
 from trading_api.modules.datafeed.feed.streams import Stream
-from trading_api.modules.datafeed.instrument import Instrument
-from trading_api.modules.datafeed.store import StoreError
+from trading_api.modules.datafeed.instruments.instrument import Instrument
 
 logger = logging.getLogger(__name__)
 _END = object()

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Collection, Sequence
 
 from trading_api.models.market import PushedQuote
-from trading_api.modules.datafeed.bar import ScaledBar
+from trading_api.modules.datafeed.bars.bar import ScaledBar
 from trading_api.modules.datafeed.feed.clock import wall_clock
 from trading_api.modules.datafeed.feed.price_unit import price_unit
 from trading_api.modules.datafeed.feed.pushed_market import PushedMarket
@@ -17,7 +17,7 @@ from trading_api.modules.datafeed.feed.pushing import Find, PushError, late_prob
 from trading_api.modules.datafeed.feed.quote import Quote
 from trading_api.modules.datafeed.feed.schedule import Schedule
 from trading_api.modules.datafeed.feed.tick_store import TickOrderError, TickStore
-from trading_api.modules.datafeed.instrument import Instrument
+from trading_api.modules.datafeed.instruments.instrument import Instrument
 from trading_api.modules.datafeed.resolution import Resolution
 from trading_api.shared.bus import Bus, BusError, Message
 

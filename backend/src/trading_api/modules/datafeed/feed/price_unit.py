@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trading_api.modules.datafeed.instrument import Instrument
+from trading_api.modules.datafeed.instruments.instrument import Instrument
 
 _MAX_SCALE = 18
 

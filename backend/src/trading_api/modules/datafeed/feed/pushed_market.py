@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_left
 
-from trading_api.modules.datafeed.aggregation import aggregate
-from trading_api.modules.datafeed.bar import ScaledBar
 from trading_api.modules.datafeed.bar_time import period_start
+from trading_api.modules.datafeed.bars.aggregation import aggregate
+from trading_api.modules.datafeed.bars.bar import ScaledBar
 from trading_api.modules.datafeed.feed.day_bars import date_of, first_session, midnight
 from trading_api.modules.datafeed.feed.quote import Quote
 from trading_api.modules.datafeed.feed.schedule import Schedule
@@ -14,7 +14,7 @@ from trading_api.modules.datafeed.feed.spans import span_at
 from trading_api.modules.datafeed.feed.tape import rescale
 from trading_api.modules.datafeed.feed.tick import Tick
 from trading_api.modules.datafeed.feed.tick_bars import Slots, bar_of, joined
-from trading_api.modules.datafeed.instrument import Instrument
+from trading_api.modules.datafeed.instruments.instrument import Instrument
 from trading_api.modules.datafeed.resolution import Resolution
 
 # A few days of minutes, and the days of this month and the last one. Streams are told at every change.

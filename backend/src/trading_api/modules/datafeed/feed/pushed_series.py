@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
-from trading_api.modules.datafeed.bar import ScaledBar
+from trading_api.modules.datafeed.bars.bar import ScaledBar
+from trading_api.modules.datafeed.bars.history import RangeError
 from trading_api.modules.datafeed.feed.day_bars import DAY_MS
 from trading_api.modules.datafeed.feed.schedule import Schedule
 from trading_api.modules.datafeed.feed.tick import StoredTick, Tick
 from trading_api.modules.datafeed.feed.tick_bars import Slots, ascending_bars, descending_bars
 from trading_api.modules.datafeed.feed.tick_store import TickStore
-from trading_api.modules.datafeed.history import RangeError
 from trading_api.modules.datafeed.resolution import Resolution
 
 MAX_TICKS = 1_000_000

@@ -11,7 +11,7 @@ from trading_api.modules.datafeed.bar_time import EARLIEST, LATEST, epoch_ms, ms
 from trading_api.modules.datafeed.decimals import MAX_DIGITS
 from trading_api.modules.datafeed.feed.price_unit import price_unit
 from trading_api.modules.datafeed.feed.tick import Tick
-from trading_api.modules.datafeed.instrument import Instrument
+from trading_api.modules.datafeed.instruments.instrument import Instrument
 
 _EARLIEST, _LATEST = to_ms(EARLIEST), to_ms(LATEST)
 _LIMIT = 10**MAX_DIGITS

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from sqlalchemy import Engine
 
 from trading_api.feed_settings import FeedSettings
-from trading_api.modules.datafeed.bar import ScaledBar
 from trading_api.modules.datafeed.bar_time import to_ms
+from trading_api.modules.datafeed.bars.bar import ScaledBar
+from trading_api.modules.datafeed.bars.store import SeriesKey, Store, StoreError
 from trading_api.modules.datafeed.feed.clock import wall_clock
 from trading_api.modules.datafeed.feed.quote import Quote
 from trading_api.modules.datafeed.feed.replay_clock import ReplayClock, begin_clock, find_clock, instant_text
@@ -23,9 +24,8 @@ from trading_api.modules.datafeed.feed.schedule import Schedule, SessionWindow
 from trading_api.modules.datafeed.feed.source import MAX_MISSED
 from trading_api.modules.datafeed.feed.tape import Tape
 from trading_api.modules.datafeed.feed.tape_loader import TapeLoader
-from trading_api.modules.datafeed.instrument import Instrument
+from trading_api.modules.datafeed.instruments.instrument import Instrument
 from trading_api.modules.datafeed.resolution import Resolution
-from trading_api.modules.datafeed.store import SeriesKey, Store, StoreError
 
 logger = logging.getLogger(__name__)
 Find = Callable[[str], Instrument | None]

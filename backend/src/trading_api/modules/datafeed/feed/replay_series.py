@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from trading_api.modules.datafeed.bar import ScaledBar
-from trading_api.modules.datafeed.history import SeriesReader
+from trading_api.modules.datafeed.bars.bar import ScaledBar
+from trading_api.modules.datafeed.bars.history import SeriesReader
 
 
 class ReplaySeries:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from trading_api.modules.datafeed.bar_time import EPOCH, to_ms
 from trading_api.modules.datafeed.calendars import TradingCalendar, calendar
-from trading_api.modules.datafeed.instrument import Instrument
+from trading_api.modules.datafeed.instruments.instrument import Instrument
 from trading_api.modules.datafeed.session import Session, parse_session
 
 MINUTE_MS = 60_000

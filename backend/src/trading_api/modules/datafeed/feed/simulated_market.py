@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from trading_api.modules.datafeed.bar import ScaledBar
+from trading_api.modules.datafeed.bars.bar import ScaledBar
 from trading_api.modules.datafeed.feed.candle import Candle, fold
 from trading_api.modules.datafeed.feed.noise import Noise, between
 from trading_api.modules.datafeed.feed.path import SessionPath
@@ -18,7 +18,7 @@ from trading_api.modules.datafeed.feed.profile import profile_of
 from trading_api.modules.datafeed.feed.quote import Quote
 from trading_api.modules.datafeed.feed.schedule import MINUTE_MS, Schedule, SessionWindow
 from trading_api.modules.datafeed.feed.spans import BarSpan, Part
-from trading_api.modules.datafeed.instrument import Instrument
+from trading_api.modules.datafeed.instruments.instrument import Instrument
 
 TICK_MS = 1000
 _MILLION = 1_000_000

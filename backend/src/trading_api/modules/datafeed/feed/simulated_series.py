@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from datetime import date
 from itertools import groupby, islice
 
-from trading_api.modules.datafeed.bar import ScaledBar
 from trading_api.modules.datafeed.bar_time import EPOCH, period_start, to_ms
+from trading_api.modules.datafeed.bars.bar import ScaledBar
 from trading_api.modules.datafeed.feed.schedule import MINUTE_MS, SessionWindow
 from trading_api.modules.datafeed.feed.simulated_market import SimulatedMarket
 from trading_api.modules.datafeed.resolution import Resolution

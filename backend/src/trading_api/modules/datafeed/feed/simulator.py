@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache
 
-from trading_api.modules.datafeed.bar import ScaledBar
+from trading_api.modules.datafeed.bars.bar import ScaledBar
 from trading_api.modules.datafeed.feed.price_unit import price_unit
 from trading_api.modules.datafeed.feed.quote import Quote
 from trading_api.modules.datafeed.feed.simulated_market import TICK_MS, SimulatedMarket
 from trading_api.modules.datafeed.feed.simulated_series import SimulatedSeries
 from trading_api.modules.datafeed.feed.source import MAX_MISSED
 from trading_api.modules.datafeed.feed.spans import BarSpan
-from trading_api.modules.datafeed.instrument import Instrument
+from trading_api.modules.datafeed.instruments.instrument import Instrument
 from trading_api.modules.datafeed.resolution import Resolution
 
 DEFAULT_SEED = 1

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from typing import Protocol
 
-from trading_api.modules.datafeed.bar import ScaledBar
+from trading_api.modules.datafeed.bars.bar import ScaledBar
+from trading_api.modules.datafeed.bars.history import SeriesReader
 from trading_api.modules.datafeed.feed.quote import Quote
-from trading_api.modules.datafeed.history import SeriesReader
-from trading_api.modules.datafeed.instrument import Instrument
+from trading_api.modules.datafeed.instruments.instrument import Instrument
 from trading_api.modules.datafeed.resolution import Resolution
 
 # More bars than this that began at once are due to a clock that was set, or to a machine that slept.

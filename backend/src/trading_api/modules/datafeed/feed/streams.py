@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Protocol
 
 from trading_api.models.market import Bar, BarsSubscription, QuoteData, QuotesSubscription
-from trading_api.modules.datafeed.bar import ScaledBar
+from trading_api.modules.datafeed.bars.bar import ScaledBar
 from trading_api.modules.datafeed.feed.board import QuoteBoard, Told, no_quote, quote_json
 from trading_api.modules.datafeed.feed.quote import Quote
-from trading_api.modules.datafeed.instrument import Instrument
+from trading_api.modules.datafeed.instruments.instrument import Instrument
 from trading_api.modules.datafeed.resolution import Resolution
 from trading_api.modules.datafeed.wire import live_bar
 from trading_api.shared.ws.topic import Topic

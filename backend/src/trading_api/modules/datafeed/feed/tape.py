@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import accumulate
 
-from trading_api.modules.datafeed.bar import ScaledBar
 from trading_api.modules.datafeed.bar_time import period_start
+from trading_api.modules.datafeed.bars.bar import ScaledBar
 from trading_api.modules.datafeed.feed.bar_path import BarPath, Stretch
 from trading_api.modules.datafeed.feed.candle import Candle, fold
 from trading_api.modules.datafeed.feed.columns import BarColumns

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from trading_api.modules.datafeed.bar import ScaledBar
 from trading_api.modules.datafeed.bar_time import EARLIEST, period_start, to_ms
+from trading_api.modules.datafeed.bars.bar import ScaledBar
+from trading_api.modules.datafeed.bars.history import SeriesReader
+from trading_api.modules.datafeed.bars.store import SeriesKey, Store
 from trading_api.modules.datafeed.feed.columns import BarColumns
 from trading_api.modules.datafeed.feed.day_bars import first_session, midnight, period_end
 from trading_api.modules.datafeed.feed.price_unit import price_unit
@@ -13,10 +15,8 @@ from trading_api.modules.datafeed.feed.schedule import MINUTE_MS, Schedule, Sess
 from trading_api.modules.datafeed.feed.spans import span_at
 from trading_api.modules.datafeed.feed.tape import Carried, DatedBars, Scales, Tape
 from trading_api.modules.datafeed.feed.track import Track, dated_track, intraday_track
-from trading_api.modules.datafeed.history import SeriesReader
-from trading_api.modules.datafeed.instrument import Instrument
+from trading_api.modules.datafeed.instruments.instrument import Instrument
 from trading_api.modules.datafeed.resolution import Resolution
-from trading_api.modules.datafeed.store import SeriesKey, Store
 
 # A day has 1440 minutes, and what follows its session until the next opening may last a few days.
 _MOST_BARS = 20_000

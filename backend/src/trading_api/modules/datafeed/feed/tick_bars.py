@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from trading_api.modules.datafeed.bar import ScaledBar
+from trading_api.modules.datafeed.bars.bar import ScaledBar
 from trading_api.modules.datafeed.feed.schedule import Schedule
 from trading_api.modules.datafeed.feed.spans import BarSpan, span_of
 from trading_api.modules.datafeed.feed.tick import Tick

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from trading_api.modules.datafeed.bar import ScaledBar
+from trading_api.modules.datafeed.bars.bar import ScaledBar
 from trading_api.modules.datafeed.feed.bar_path import Stretch
 from trading_api.modules.datafeed.feed.columns import BarColumns
 from trading_api.modules.datafeed.feed.schedule import MINUTE_MS, SessionWindow

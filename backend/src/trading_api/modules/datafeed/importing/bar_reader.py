@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from itertools import repeat
 from operator import le
 
-from trading_api.modules.datafeed.bar import ScaledBar
 from trading_api.modules.datafeed.bar_time import BarClock
+from trading_api.modules.datafeed.bars.bar import ScaledBar
 from trading_api.modules.datafeed.importing.columns import Columns
 from trading_api.modules.datafeed.importing.problems import ProblemLog, RowError
 from trading_api.modules.datafeed.importing.row import RowReader

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
 from trading_api.modules.datafeed.bar_time import ms_text
-from trading_api.modules.datafeed.directory import InstrumentDirectory
+from trading_api.modules.datafeed.bars.store import Difference, Differences, SeriesKey, Staging, Store
 from trading_api.modules.datafeed.feed.schedule import Schedule
 from trading_api.modules.datafeed.importing.bar_reader import BarReader
 from trading_api.modules.datafeed.importing.columns import Columns, find_columns
@@ -24,8 +24,8 @@ from trading_api.modules.datafeed.importing.session_check import SessionCheck
 from trading_api.modules.datafeed.importing.source import Counted, Source
 from trading_api.modules.datafeed.importing.sources import open_source
 from trading_api.modules.datafeed.importing.tally import Tally
-from trading_api.modules.datafeed.instrument import Instrument
-from trading_api.modules.datafeed.store import Difference, Differences, SeriesKey, Staging, Store
+from trading_api.modules.datafeed.instruments.directory import InstrumentDirectory
+from trading_api.modules.datafeed.instruments.instrument import Instrument
 
 SHOWN_PROBLEMS = 20
 

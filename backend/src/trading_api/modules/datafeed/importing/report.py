@@ -11,7 +11,7 @@ from trading_api.modules.datafeed.bar_time import ms_text
 from trading_api.modules.datafeed.importing.problems import Problem
 from trading_api.modules.datafeed.importing.request import ImportRequest
 from trading_api.modules.datafeed.importing.source import Counted
-from trading_api.modules.datafeed.instrument import Instrument
+from trading_api.modules.datafeed.instruments.instrument import Instrument
 
 Status = Literal["imported", "dry_run", "refused"]
 

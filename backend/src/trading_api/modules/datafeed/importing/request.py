@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 from trading_api.modules.datafeed.bar_time import BarClock
 from trading_api.modules.datafeed.calendars import calendar
-from trading_api.modules.datafeed.directory import InstrumentDirectory
-from trading_api.modules.datafeed.instrument import Instrument, SymbolRef, check_name
+from trading_api.modules.datafeed.instruments.directory import InstrumentDirectory
+from trading_api.modules.datafeed.instruments.instrument import Instrument, SymbolRef, check_name
 from trading_api.modules.datafeed.resolution import Resolution
 from trading_api.modules.datafeed.session import ALWAYS_OPEN, parse_session
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from trading_api.modules.datafeed.bar import ScaledBar, bar_problems, make_bar
 from trading_api.modules.datafeed.bar_time import BarClock
+from trading_api.modules.datafeed.bars.bar import ScaledBar, bar_problems, make_bar
 from trading_api.modules.datafeed.decimals import Scaled, parse_scaled
 from trading_api.modules.datafeed.importing.columns import Columns
 from trading_api.modules.datafeed.importing.hints import number_hint, time_hint, with_hint

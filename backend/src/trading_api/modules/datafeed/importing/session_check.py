@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 
 from trading_api.modules.datafeed.bar_time import ms_text
 from trading_api.modules.datafeed.feed.schedule import Schedule
-from trading_api.modules.datafeed.instrument import Instrument
+from trading_api.modules.datafeed.instruments.instrument import Instrument
 from trading_api.modules.datafeed.resolution import Resolution
 
 # In the east of the world a trading date begins as long before its midnight UTC.

@@ -7,9 +7,9 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from trading_api.modules.datafeed.bar import ScaledBar
-from trading_api.modules.datafeed.history import SeriesReader
-from trading_api.modules.datafeed.instrument import Instrument
+from trading_api.modules.datafeed.bars.bar import ScaledBar
+from trading_api.modules.datafeed.bars.history import SeriesReader
+from trading_api.modules.datafeed.instruments.instrument import Instrument
 from trading_api.modules.datafeed.resolution import Resolution
 from trading_api.shared.store.errors import StoreError as StoreError
 

@@ -9,7 +9,7 @@ from typing import cast
 
 from sqlalchemy import Connection, Engine, select, text
 
-from trading_api.modules.datafeed.instrument import Instrument
+from trading_api.modules.datafeed.instruments.instrument import Instrument
 from trading_api.modules.datafeed.tables import instruments
 from trading_api.shared.store.driver import sqlite_driver
 from trading_api.shared.store.engine import reading, upsert

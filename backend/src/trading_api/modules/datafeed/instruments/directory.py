@@ -10,11 +10,11 @@ from typing import Protocol
 
 from sqlalchemy import Engine
 
-from trading_api.modules.datafeed.catalogue import load_catalogue
-from trading_api.modules.datafeed.instrument import Instrument
-from trading_api.modules.datafeed.instrument_store import InstrumentStore
-from trading_api.modules.datafeed.search import search
-from trading_api.modules.datafeed.search_index import SearchIndex
+from trading_api.modules.datafeed.instruments.catalogue import load_catalogue
+from trading_api.modules.datafeed.instruments.instrument import Instrument
+from trading_api.modules.datafeed.instruments.instrument_store import InstrumentStore
+from trading_api.modules.datafeed.instruments.search import search
+from trading_api.modules.datafeed.instruments.search_index import SearchIndex
 from trading_api.shared.store.errors import StoreError
 
 FRESH_SECONDS = 0.05

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from trading_api.modules.datafeed.bar import ScaledBar
 from trading_api.modules.datafeed.bar_time import epoch_ms
+from trading_api.modules.datafeed.bars.bar import ScaledBar
 
 MAX_BARS = 20_000
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from importlib import resources
 
-from trading_api.modules.datafeed.catalogue_csv import read_csv, write_csv
-from trading_api.modules.datafeed.catalogue_entry import (
+from trading_api.modules.datafeed.instruments.catalogue_csv import read_csv, write_csv
+from trading_api.modules.datafeed.instruments.catalogue_entry import (
     SYMBOL_TYPES,
     Entry,
     Place,
@@ -17,8 +17,8 @@ from trading_api.modules.datafeed.catalogue_entry import (
     check_timezone,
     instrument_of,
 )
-from trading_api.modules.datafeed.catalogue_yaml import read_yaml, write_yaml
-from trading_api.modules.datafeed.instrument import Instrument
+from trading_api.modules.datafeed.instruments.catalogue_yaml import read_yaml, write_yaml
+from trading_api.modules.datafeed.instruments.instrument import Instrument
 
 __all__ = [
     "SYMBOL_TYPES",
@@ -76,7 +76,7 @@ class Catalogue:
 
 def load_catalogue() -> tuple[Instrument, ...]:
     """The shipped instruments. Raises CatalogueError when the file has been broken."""
-    source = resources.files("trading_api.modules.datafeed").joinpath("catalogue.yaml")
+    source = resources.files("trading_api.modules.datafeed.instruments").joinpath("catalogue.yaml")
     return parse_catalogue(source.read_text(encoding="utf-8"), name="catalogue.yaml")
 
 

@@ -7,8 +7,8 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 
-from trading_api.modules.datafeed.instrument import Instrument
-from trading_api.modules.datafeed.sorted_texts import SortedTexts
+from trading_api.modules.datafeed.instruments.instrument import Instrument
+from trading_api.modules.datafeed.instruments.sorted_texts import SortedTexts
 
 WORD = "\x01"
 """Stands before each word of a line: of the name without punctuation, and of the description."""

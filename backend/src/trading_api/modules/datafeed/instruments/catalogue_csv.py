@@ -8,8 +8,16 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import astuple
 
-from trading_api.modules.datafeed.catalogue_entry import FIELDS, OPTIONAL, Entry, Place, Problem, Written, shorten
-from trading_api.modules.datafeed.instrument import Instrument
+from trading_api.modules.datafeed.instruments.catalogue_entry import (
+    FIELDS,
+    OPTIONAL,
+    Entry,
+    Place,
+    Problem,
+    Written,
+    shorten,
+)
+from trading_api.modules.datafeed.instruments.instrument import Instrument
 
 _DELIMITERS = ",;\t"
 

@@ -8,14 +8,14 @@ from contextlib import closing, contextmanager
 
 from sqlalchemy import Engine
 
-from trading_api.modules.datafeed.bar import ScaledBar
-from trading_api.modules.datafeed.instrument import Instrument
+from trading_api.modules.datafeed.bars.bar import ScaledBar
+from trading_api.modules.datafeed.bars.rollups import never_computed, rebuild
+from trading_api.modules.datafeed.bars.served import BEGIN_OF_TIME, END_OF_TIME, Slice, series_ids, served_rows
+from trading_api.modules.datafeed.bars.staging import BarStaging
+from trading_api.modules.datafeed.bars.store import SeriesKey
+from trading_api.modules.datafeed.bars.stored_resolutions import all_resolutions, resolutions_of
+from trading_api.modules.datafeed.instruments.instrument import Instrument
 from trading_api.modules.datafeed.resolution import Resolution
-from trading_api.modules.datafeed.rollups import never_computed, rebuild
-from trading_api.modules.datafeed.served import BEGIN_OF_TIME, END_OF_TIME, Slice, series_ids, served_rows
-from trading_api.modules.datafeed.staging import BarStaging
-from trading_api.modules.datafeed.store import SeriesKey
-from trading_api.modules.datafeed.stored_resolutions import all_resolutions, resolutions_of
 from trading_api.shared.store.engine import open_engine, reading, writing
 
 logger = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import IO
 
-from trading_api.modules.datafeed.catalogue import FORMATS
+from trading_api.modules.datafeed.instruments.catalogue import FORMATS
 from trading_api.shared.atomic import replace_if_different
 
 STANDARD = "-"

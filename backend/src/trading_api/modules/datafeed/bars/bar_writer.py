@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, bindparam, delete
 
-from trading_api.modules.datafeed.bar import ScaledBar
-from trading_api.modules.datafeed.served import BAR_COLUMNS
+from trading_api.modules.datafeed.bars.bar import ScaledBar
+from trading_api.modules.datafeed.bars.served import BAR_COLUMNS
 from trading_api.modules.datafeed.tables import bars
 from trading_api.shared.store.driver import postgres_driver, sqlite_driver
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine, select
 
-from trading_api.modules.datafeed.catalogue import Catalogue
-from trading_api.modules.datafeed.catalogue_entry import FIELDS, Problem
-from trading_api.modules.datafeed.instrument import Instrument
-from trading_api.modules.datafeed.instrument_store import stored_instruments, write_instruments
-from trading_api.modules.datafeed.rollups import rebuild
+from trading_api.modules.datafeed.bars.rollups import rebuild
+from trading_api.modules.datafeed.instruments.catalogue import Catalogue
+from trading_api.modules.datafeed.instruments.catalogue_entry import FIELDS, Problem
+from trading_api.modules.datafeed.instruments.instrument import Instrument
+from trading_api.modules.datafeed.instruments.instrument_store import stored_instruments, write_instruments
 from trading_api.modules.datafeed.tables import series
 from trading_api.shared.store.engine import hold_lock, reading, writing
 

@@ -24,12 +24,19 @@ from sqlalchemy import (
     true,
 )
 
-from trading_api.modules.datafeed.bar import ScaledBar
-from trading_api.modules.datafeed.instrument import Instrument
-from trading_api.modules.datafeed.rollups import Progress, RollUp, never_computed, rebuild
-from trading_api.modules.datafeed.served import BAR_COLUMNS, series_ids
-from trading_api.modules.datafeed.staging_area import incoming, staging_area
-from trading_api.modules.datafeed.store import NO_DIFFERENCES, Comparison, Difference, Differences, Merge, SeriesKey
+from trading_api.modules.datafeed.bars.bar import ScaledBar
+from trading_api.modules.datafeed.bars.rollups import Progress, RollUp, never_computed, rebuild
+from trading_api.modules.datafeed.bars.served import BAR_COLUMNS, series_ids
+from trading_api.modules.datafeed.bars.staging_area import incoming, staging_area
+from trading_api.modules.datafeed.bars.store import (
+    NO_DIFFERENCES,
+    Comparison,
+    Difference,
+    Differences,
+    Merge,
+    SeriesKey,
+)
+from trading_api.modules.datafeed.instruments.instrument import Instrument
 from trading_api.modules.datafeed.tables import bars, instruments, series
 from trading_api.shared.store.engine import address_of, upsert
 from trading_api.shared.store.errors import store_errors

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from trading_api.modules.datafeed.catalogue import FORMATS, MAX_INSTRUMENTS, SYMBOL_TYPES
-from trading_api.modules.datafeed.catalogue_source import STANDARD
+from trading_api.modules.datafeed.instruments.catalogue import FORMATS, MAX_INSTRUMENTS, SYMBOL_TYPES
+from trading_api.modules.datafeed.instruments.catalogue_source import STANDARD
 
 
 def instrument_parser() -> argparse.ArgumentParser:

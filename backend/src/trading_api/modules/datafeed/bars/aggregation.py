@@ -11,8 +11,8 @@ from datetime import date, timedelta
 from itertools import islice
 from typing import NamedTuple
 
-from trading_api.modules.datafeed.bar import ScaledBar
 from trading_api.modules.datafeed.bar_time import EPOCH, ms_text, period_start
+from trading_api.modules.datafeed.bars.bar import ScaledBar
 from trading_api.modules.datafeed.decimals import MAX_DIGITS
 from trading_api.modules.datafeed.feed.schedule import MINUTE_MS, Schedule, SessionWindow
 from trading_api.modules.datafeed.resolution import Resolution

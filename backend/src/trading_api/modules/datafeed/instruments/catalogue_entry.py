@@ -9,7 +9,7 @@ from typing import NamedTuple, get_args
 from zoneinfo import ZoneInfo
 
 from trading_api.models.market import SymbolType
-from trading_api.modules.datafeed.instrument import EXCHANGE_PATTERN, MAX_NAME, NAME_PATTERN, Instrument
+from trading_api.modules.datafeed.instruments.instrument import EXCHANGE_PATTERN, MAX_NAME, NAME_PATTERN, Instrument
 from trading_api.modules.datafeed.session import parse_session
 
 SYMBOL_TYPES: tuple[str, ...] = get_args(SymbolType)

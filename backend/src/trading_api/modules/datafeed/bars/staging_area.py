@@ -14,9 +14,9 @@ from typing import Protocol
 from sqlalchemy import Column, Connection, Engine, Integer, MetaData, Table, create_engine
 from sqlalchemy.pool import NullPool
 
-from trading_api.modules.datafeed.bar import ScaledBar
-from trading_api.modules.datafeed.rollups import lock_bars
-from trading_api.modules.datafeed.served import BAR_COLUMNS
+from trading_api.modules.datafeed.bars.bar import ScaledBar
+from trading_api.modules.datafeed.bars.rollups import lock_bars
+from trading_api.modules.datafeed.bars.served import BAR_COLUMNS
 from trading_api.modules.datafeed.tables import bars
 from trading_api.shared.store import sqlite
 from trading_api.shared.store.driver import postgres_driver, sqlite_driver

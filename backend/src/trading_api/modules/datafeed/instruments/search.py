@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from heapq import nsmallest
 from itertools import chain, islice, product
 
-from trading_api.modules.datafeed.instrument import Instrument
-from trading_api.modules.datafeed.search_index import WORD, Holders, SearchIndex, words_of
-from trading_api.modules.datafeed.spelling import respelled
+from trading_api.modules.datafeed.instruments.instrument import Instrument
+from trading_api.modules.datafeed.instruments.search_index import WORD, Holders, SearchIndex, words_of
+from trading_api.modules.datafeed.instruments.spelling import respelled
 
 MAX_TYPED = 64
 """Characters of a text that are looked at."""

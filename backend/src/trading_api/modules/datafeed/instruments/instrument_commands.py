@@ -10,13 +10,13 @@ from collections.abc import Callable, Sequence
 
 from sqlalchemy import Engine
 
-from trading_api.modules.datafeed.catalogue import load_catalogue, read_catalogue, write_catalogue
-from trading_api.modules.datafeed.catalogue_source import STANDARD, format_of, read_text, write_text
-from trading_api.modules.datafeed.directory import open_directory
-from trading_api.modules.datafeed.instrument import Instrument
-from trading_api.modules.datafeed.instrument_arguments import instrument_parser
-from trading_api.modules.datafeed.instrument_import import import_instruments
-from trading_api.modules.datafeed.instrument_report import (
+from trading_api.modules.datafeed.instruments.catalogue import load_catalogue, read_catalogue, write_catalogue
+from trading_api.modules.datafeed.instruments.catalogue_source import STANDARD, format_of, read_text, write_text
+from trading_api.modules.datafeed.instruments.directory import open_directory
+from trading_api.modules.datafeed.instruments.instrument import Instrument
+from trading_api.modules.datafeed.instruments.instrument_arguments import instrument_parser
+from trading_api.modules.datafeed.instruments.instrument_import import import_instruments
+from trading_api.modules.datafeed.instruments.instrument_report import (
     InstrumentReport,
     failure_json,
     instrument_json,

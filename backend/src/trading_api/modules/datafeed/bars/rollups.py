@@ -12,16 +12,16 @@ from functools import cache
 
 from sqlalchemy import Connection, and_, func, insert, select
 
-from trading_api.modules.datafeed.aggregation import BarColumns, aggregate_columns, finer_of
-from trading_api.modules.datafeed.bar import ScaledBar
-from trading_api.modules.datafeed.bar_writer import add_bars, delete_bars, delete_times
+from trading_api.modules.datafeed.bars.aggregation import BarColumns, aggregate_columns, finer_of
+from trading_api.modules.datafeed.bars.bar import ScaledBar
+from trading_api.modules.datafeed.bars.bar_writer import add_bars, delete_bars, delete_times
+from trading_api.modules.datafeed.bars.served import BEGIN_OF_TIME, END_OF_TIME, SeriesIds, Slice, served_rows
+from trading_api.modules.datafeed.bars.stored_resolutions import forget_resolutions
+from trading_api.modules.datafeed.bars.touched import Touched
 from trading_api.modules.datafeed.feed.schedule import MINUTE_MS, Schedule
-from trading_api.modules.datafeed.instrument import Instrument
+from trading_api.modules.datafeed.instruments.instrument import Instrument
 from trading_api.modules.datafeed.resolution import Resolution
-from trading_api.modules.datafeed.served import BEGIN_OF_TIME, END_OF_TIME, SeriesIds, Slice, served_rows
-from trading_api.modules.datafeed.stored_resolutions import forget_resolutions
 from trading_api.modules.datafeed.tables import bars, series
-from trading_api.modules.datafeed.touched import Touched
 from trading_api.shared.store.engine import hold_lock
 
 Progress = Callable[[float], None]

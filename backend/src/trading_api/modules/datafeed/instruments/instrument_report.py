@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-from trading_api.modules.datafeed.catalogue import Catalogue, located
-from trading_api.modules.datafeed.catalogue_entry import Problem
-from trading_api.modules.datafeed.instrument import Instrument
-from trading_api.modules.datafeed.instrument_import import InstrumentChanges
+from trading_api.modules.datafeed.instruments.catalogue import Catalogue, located
+from trading_api.modules.datafeed.instruments.catalogue_entry import Problem
+from trading_api.modules.datafeed.instruments.instrument import Instrument
+from trading_api.modules.datafeed.instruments.instrument_import import InstrumentChanges
 
 SHOWN_PROBLEMS = 20
 _HEADER = ("name", "exchange", "type", "session", "timezone", "calendar", "tick", "source", "description")

@@ -17,8 +17,8 @@ from yaml.events import (
     SequenceStartEvent,
 )
 
-from trading_api.modules.datafeed.catalogue_entry import Entry, Place, Problem, Written, shorten
-from trading_api.modules.datafeed.instrument import Instrument
+from trading_api.modules.datafeed.instruments.catalogue_entry import Entry, Place, Problem, Written, shorten
+from trading_api.modules.datafeed.instruments.instrument import Instrument
 
 # The C implementations are ten times as fast; a build of PyYAML may lack them.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

@@ -1,0 +1,1 @@
+"""What can be traded: the catalogue, what imports add to it, and the search."""
