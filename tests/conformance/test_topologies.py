@@ -49,7 +49,7 @@ def test_M03_D01_the_account(backend: Topology) -> None:
 
 def test_M03_D02_the_datafeeds_configuration(backend: Topology) -> None:
     config = backend.get("/api/v1/datafeed/config").json()
-    assert config["supported_resolutions"] == ["1D"]
+    assert config["supported_resolutions"] == ["1", "3", "5", "15", "30", "60", "120", "240", "1D", "1W", "1M"]
     assert {"NASDAQ", "FX", "CRYPTO"} <= {exchange["value"] for exchange in config["exchanges"]}
     assert {"stock", "forex", "crypto"} <= {kind["value"] for kind in config["symbols_types"]}
     assert config["supports_search"] is True
@@ -72,7 +72,8 @@ def test_M03_D02_search_finds_the_best_first(backend: Topology) -> None:
 def test_M03_D02_symbols_are_resolved_however_they_are_spelled(backend: Topology, symbol: str) -> None:
     info = backend.get(f"/api/v1/datafeed/resolve/{symbol}").json()
     assert (info["name"], info["pricescale"], info["minmov"]) == ("AAPL", 100, 1)
-    assert (info["timezone"], info["supported_resolutions"], info["has_daily"]) == ("America/New_York", ["1D"], True)
+    assert (info["timezone"], info["has_daily"], info["has_intraday"]) == ("America/New_York", True, False)
+    assert info["supported_resolutions"] == ["1D", "1W", "1M"]
 
 
 def test_M03_D02_imported_bars_come_back_exactly(backend: Topology) -> None:

@@ -74,6 +74,7 @@ def test_W06_quotes_are_published_under_the_key_that_the_contract_tells() -> Non
 
     class Board:
         time = 0
+        changed = None
 
     list(QuotesStream(Recorder(), {}).advance(Board()))  # type: ignore[arg-type] # what little the stream asks of them
     assert published == [("nothing", "nothing"), ("nobody", "nobody")]

@@ -128,7 +128,7 @@ def test_W05_a_step_does_not_run_long_without_a_turn_for_others(store: BarStore)
         while not step.done():
             await asyncio.sleep(0)
             turns += 1
-        assert turns >= (time.perf_counter() - began) / SLICE_S / 4
+        assert turns >= (time.perf_counter() - began) / SLICE_S / 20
         assert turns > 2
 
     run(store, test)

@@ -2,9 +2,11 @@
 
 import contextlib
 import importlib
+import json
 import sys
+from collections.abc import Collection
 
-from trading_api.shared.registry import ROOT_PACKAGE
+from trading_api.shared.registry import PACKAGE_FOLDER, ROOT_PACKAGE
 
 # Everything here is a library: nothing of ours, which must be read anew by each generation.
 PRELOAD = (
@@ -28,13 +30,29 @@ PRELOAD = (
     "sqlite3",
     "zoneinfo",
 )
+# 25 MiB, so only for servers with a module of this trait.
+STORE = ("sqlalchemy", "sqlalchemy.dialects.sqlite")
+_USES_STORE = "uses-store"
 
 
-def preload() -> None:
-    """Import the libraries. One that is not installed is left out: whoever needs it will say so better."""
-    for name in PRELOAD:
+def preload(modules: Collection[str] | None) -> None:
+    """Import the libraries of these modules (None: of all).
+
+    One that is not installed is left out: who needs it will say so better.
+    """
+    for name in (*PRELOAD, *(STORE if _use_store(modules) else ())):
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
+
+
+def _use_store(modules: Collection[str] | None) -> bool:
+    """Whether the manifest says so of one of them; what cannot be read says nothing."""
+    try:
+        manifest = json.loads((PACKAGE_FOLDER / "manifest.json").read_text(encoding="utf-8"))
+        known = manifest["modules"]
+        return any(_USES_STORE in known[name]["traits"] for name in (known if modules is None else modules))
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def forget_own_modules() -> None:

@@ -51,7 +51,7 @@ class Reloader:
         """Watch and serve. Returns the exit code: 0 stopped as asked, 1 failed."""
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
             signal.signal(number, self._on_signal)
-        preload()
+        preload(self._modules)
         gc.freeze()
         self._start()
         healthy = True

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from sqlalchemy import Connection, Engine, Table, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from trading_api.shared.store.address import parse_store_url
 from trading_api.shared.store.transactions import address_of, reading, writing
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
 
 __all__ = ["address_of", "hold_lock", "open_engine", "place_of", "reading", "upsert", "writing"]
 
@@ -42,4 +46,11 @@ def hold_lock(connection: Connection, name: str) -> None:
 
 def upsert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
     """An INSERT into `table` that has `on_conflict_do_update`, `on_conflict_do_nothing` and `excluded`."""
-    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+    # Loading the dialect that is not used would cost every server memory.
+    if connection.dialect.name == "postgresql":
+        from sqlalchemy.dialects import postgresql
+
+        return postgresql.insert(table)
+    from sqlalchemy.dialects import sqlite
+
+    return sqlite.insert(table)
