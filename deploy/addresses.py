@@ -17,6 +17,8 @@ def store_url(value: str) -> str:
         _refuse_odd_file(value.removeprefix(_SQLITE))
         return value
     if value.startswith(_POSTGRES):
+        if value.count("@") > 1:
+            raise ValueError("holds more than one @: write those of a user or password as %40")
         if not _split(value, _STORE_USAGE).path.strip("/"):
             raise ValueError(f"names no database; {_STORE_USAGE}")
         return value
@@ -72,4 +74,6 @@ def instant(value: str) -> str:
         raise ValueError(f"{value[:40]!r} is no time in ISO 8601, such as 2024-01-02T14:30:00Z") from None
     if moment.tzinfo is None:
         raise ValueError(f"{value!r} has no offset from UTC; write it as 2024-01-02T14:30:00Z")
+    if not 1801 <= moment.year <= 2199:
+        raise ValueError(f"{value!r} is in the year {moment.year}; use one from 1801 to 2199")
     return value

@@ -11,6 +11,7 @@ from typing import TypeVar
 FEED_KINDS = ("simulated", "replay", "manual")
 MAX_SPEED = 100_000
 MAX_SYMBOLS = 1000
+MIN_YEAR, MAX_YEAR = 1801, 2199
 ValueT = TypeVar("ValueT")
 
 
@@ -79,6 +80,8 @@ def _instant(text: str) -> datetime | None:
         raise ValueError(f"{text!r} is not a time in ISO 8601, such as 2024-01-02T14:30:00Z") from None
     if moment.tzinfo is None:
         raise ValueError(f"{text!r} has no offset from UTC; write it as 2024-01-02T14:30:00Z")
+    if not MIN_YEAR <= moment.year <= MAX_YEAR:
+        raise ValueError(f"{text!r} is in the year {moment.year}; use one from {MIN_YEAR} to {MAX_YEAR}")
     return moment
 
 

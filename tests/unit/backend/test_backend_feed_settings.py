@@ -34,6 +34,8 @@ def test_D02_every_value_is_taken_over() -> None:
         ("SYMBOLS", ",".join(f"S{n}" for n in range(1001)), "1001 symbols"),
         ("START", "yesterday", "not a time in ISO 8601"),
         ("START", "2024-01-02T14:30:00", "no offset"),
+        ("START", "9999-12-31T23:59:59-12:00", "1801 to 2199"),
+        ("START", "0001-01-01T00:00:00+12:00", "1801 to 2199"),
         ("SPEED", "0", "above 0"),
         ("SPEED", "NaN", "above 0"),
         ("SPEED", "fast", "above 0"),

@@ -1,6 +1,7 @@
 """Coarser bars from finer ones."""
 
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from itertools import count, islice, pairwise
 
 import pytest
@@ -68,6 +69,19 @@ def test_D02_a_bar_past_18_digits_is_refused() -> None:
     heavy = [bar("2024-01-02T15:00", 1, 6 * 10**17), bar("2024-01-02T15:01", 1, 6 * 10**17)]
     with pytest.raises(ValueError, match="more than 18 digits"):
         list(aggregate(heavy, MARKETS["AAPL"], R.MINUTE_1, R.DAY))
+
+
+def test_D02_a_volume_past_18_digits_loses_decimals_and_nothing_else() -> None:
+    bars = [
+        bar("2024-01-02T15:00", 1, 12_345_678_12345678, volume_scale=8),
+        bar("2024-01-02T15:01", 2, 10_000_000_000_005, volume_scale=1),
+        bar("2024-01-02T15:02", 3, 99_999_999_999_999_999, volume_scale=5),
+    ]
+    (day,) = aggregate(bars, MARKETS["AAPL"], R.MINUTE_1, R.DAY)
+    exact = sum(Decimal(each.volume).scaleb(-each.volume_scale) for each in bars)
+    assert len(str(day.volume)) == 18
+    assert abs(Decimal(day.volume).scaleb(-day.volume_scale) - exact) <= Decimal("0.5").scaleb(-day.volume_scale)
+    assert (day.open, day.high, day.close) == (1, 3, 3)
 
 
 def test_D02_nothing_makes_nothing() -> None:

@@ -104,6 +104,13 @@ def test_D02_day_bar_lands_at_midnight_utc_of_its_date(text: str) -> None:
     assert clock("1D").bar_time(text) == utc("2024-01-02")
 
 
+@pytest.mark.parametrize("text", ["2024-01-02T00:00:00Z", "1704153600", "1704153600000", "2024-01-01T19:00:00-05:00"])
+def test_D02_day_bar_at_midnight_utc_has_that_date_in_every_zone(text: str) -> None:
+    for zone in ("America/New_York", "Asia/Tokyo", "UTC"):
+        for session in ("0930-1600", "1700-1600"):
+            assert clock("1D", zone=zone, session=session, session_zone=zone).bar_time(text) == utc("2024-01-02")
+
+
 def test_D02_day_bar_written_as_instant_takes_the_date_of_the_time_zone() -> None:
     """Tokyo's midnight is 15:00 UTC of the day before."""
     assert clock("1D", zone="Asia/Tokyo").bar_time("2024-01-01T15:00:00Z") == utc("2024-01-02")

@@ -36,6 +36,7 @@ PASSWORD = "hunter2"
         ("postgresql://u:hunter2@host:port/db", "host or port"),
         ("postgresql://u:hunter2@host:99999/db", "host or port"),
         ("postgresql://u:hunter2@[::1/db", "host or port"),
+        ("postgresql://u:SECRET@hunter2@host/db", "%40"),
     ],
 )
 def test_D02_a_wrong_store_url_is_refused_without_its_password(url: str, words: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from trading_api.modules.datafeed.resolution import Resolution
@@ -14,6 +14,7 @@ from trading_api.modules.datafeed.session import Session
 # At this size a number is milliseconds: as seconds it would lie in the year 5138.
 MS_THRESHOLD = 100_000_000_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MIDNIGHT = time()
 EARLIEST = datetime(1800, 1, 1, tzinfo=UTC)
 LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 _MAX_TEXT = 40
@@ -53,7 +54,12 @@ class BarClock:
         return to_ms(instant)
 
     def _trading_date(self, moment: datetime) -> date:
-        """The date as written; an instant in the evening of an overnight session counts for the day after."""
+        """The date as written; an instant in the evening of an overnight session counts for the day after.
+
+        Midnight in UTC is a date, whatever the zone: so `/bars` and many vendors stamp days.
+        """
+        if moment.tzinfo and (at_utc := moment.astimezone(UTC)).time() == MIDNIGHT:
+            return at_utc.date()
         local = moment.astimezone(self.zone) if moment.tzinfo else moment
         if not self.session.overnight or (local.hour, local.minute) == (0, 0):
             return local.date()

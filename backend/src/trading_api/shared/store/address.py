@@ -51,6 +51,9 @@ def _postgres(url: str) -> StoreAddress:
         port = parts.port
     except ValueError as error:
         raise StoreUrlError(f"store URL: its host or port cannot be read; {_USAGE}") from error
+    if parts.netloc.count("@") > 1:
+        # What stands after the first would be taken for the host, and shown.
+        raise StoreUrlError("store URL: more than one @ before the host; write those of a user or password as %40")
     database = unquote(parts.path.removeprefix("/"))
     if not url.startswith(_POSTGRES) or not database or "/" in database:
         raise StoreUrlError(f"store URL names no database; use {_POSTGRES}user@host:5432/database")

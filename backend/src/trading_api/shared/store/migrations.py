@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 SCRIPTS = Path(__file__).parents[2] / "migrations"
 # Any number that no other program of the same database is likely to lock.
 _LOCK_KEY = 0x7261_6465_7374_6F72
-_PATIENCE_S = 60
+_PATIENCE_S = 15
 """How long a migration waits for another one."""
 
 

@@ -183,9 +183,19 @@ def _bar(time: int, columns: _Aligned, first: int, last: int) -> ScaledBar:
     volume_scale, volume = columns.volume_scale, sum(columns.volume[first:last])
     while volume_scale and not volume % 10:
         volume_scale, volume = volume_scale - 1, volume // 10
+    if volume >= _LIMIT:
+        volume_scale, volume = _rounded(volume_scale, volume)
     if high >= _LIMIT or volume >= _LIMIT:
         raise ValueError(f"the bar of {ms_text(time)} cannot be kept exactly: more than {MAX_DIGITS} digits")
     return ScaledBar(time, price_scale, begun, high, low, ended, volume_scale, volume)
+
+
+def _rounded(scale: int, volume: int) -> tuple[int, int]:
+    """A sum of more than 18 digits with fewer decimals, half up: a volume may have 18 digits, a sum of volumes more."""
+    while volume >= _LIMIT and scale:
+        surplus = min(len(str(volume)) - MAX_DIGITS, scale)
+        scale, volume = scale - surplus, (volume + 10**surplus // 2) // 10**surplus
+    return scale, volume
 
 
 def _in_sessions(schedule: Schedule, source_ms: int, minutes: int | None) -> Locate:
