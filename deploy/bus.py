@@ -10,9 +10,14 @@ USES_BUS = "uses-bus"
 BUS_HOST = "127.0.0.1"
 
 
-def uses_bus(server: ServerConfig, manifest: Manifest) -> bool:
-    """Whether some module of `server` does. Unknown modules do not: they are a problem of their own."""
-    return any(_has_trait(module, manifest) for module in server.modules)
+def is_on_bus(server: ServerConfig, config: DeploymentConfig, manifest: Manifest) -> bool:
+    """Whether the processes of `server` are told of a bus: a module of it uses one, and there is somebody to talk to.
+
+    Without word of a bus in the file those are the other instances of the same server. Unknown modules use none: they
+    are a problem of their own.
+    """
+    wanted = server.instances > 1 or config.bus.kind == "nats" or config.bus.url is not None
+    return wanted and any(_has_trait(module, manifest) for module in server.modules)
 
 
 def in_several_processes(config: DeploymentConfig, manifest: Manifest) -> Iterator[tuple[str, str]]:

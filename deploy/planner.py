@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from deploy.bus import BUS_HOST, runs_own_bus, uses_bus
+from deploy.bus import BUS_HOST, is_on_bus, runs_own_bus
 from deploy.layout import Layout
 from deploy.manifest import Manifest, VersionEntry
 from deploy.plan import (
@@ -28,6 +28,18 @@ from deploy.schema import DeploymentConfig, FeedConfig, NginxConfig, ServerConfi
 
 # The trait of a module that needs quotes, and the WebSocket route that gives them.
 _USES_QUOTES, _QUOTES = "uses-quotes", "quotes"
+# The trait of a module that keeps its data in the store, or makes what it serves from the feed.
+_USES_STORE = "uses-store"
+# What only some servers are told. A server that has no use for one has it empty, hence does not restart with it.
+_BUS_VARIABLES = ("TRADING_BUS_TOKEN_FILE", "TRADING_BUS_URL")
+_STORE_VARIABLES = (
+    "TRADING_FEED_KIND",
+    "TRADING_FEED_SEED",
+    "TRADING_FEED_SPEED",
+    "TRADING_FEED_START",
+    "TRADING_FEED_SYMBOLS",
+    "TRADING_STORE_URL",
+)
 
 
 def plan(config: DeploymentConfig, manifest: Manifest, site: Site) -> Plan:
@@ -58,7 +70,7 @@ def serve_argv(python: Path, endpoint: Endpoint, *, grace: float, reload: bool) 
 
 
 def serve_environment(config: DeploymentConfig, modules: tuple[str, ...]) -> dict[str, str]:
-    """The settings of a server process (`trading_api.settings`); on a bus only where one is configured by URL.
+    """Every setting of a process that serves `modules` (`trading_api.settings`); its bus is the one configured by URL.
 
     Every one is set, if only to nothing: the shell that started the tree has no say in them.
     """
@@ -86,13 +98,21 @@ def _feed_environment(feed: FeedConfig) -> dict[str, str]:
 
 
 def _bus_environment(name: str, config: DeploymentConfig, manifest: Manifest, layout: Layout) -> dict[str, str]:
-    """How the servers that use the bus reach the tree's own."""
-    if not runs_own_bus(config, manifest) or not uses_bus(config.servers[name], manifest):
+    """How the servers that use the bus reach the tree's own, and that the others reach none."""
+    if not is_on_bus(config.servers[name], config, manifest):
+        return dict.fromkeys(_BUS_VARIABLES, "")
+    if not runs_own_bus(config, manifest):
         return {}
     # Relative to the folder in which every process runs: a path may hold quotes that supervisord cannot carry.
     token = layout.bus_token.relative_to(layout.project)
     url = f"nats://{Endpoint(BUS_HOST, config.bus.port).address}"
     return {"TRADING_BUS_URL": url, "TRADING_BUS_TOKEN_FILE": str(token)}
+
+
+def _store_environment(name: str, config: DeploymentConfig, manifest: Manifest) -> dict[str, str]:
+    """That a server without data of its own has neither store nor feed."""
+    uses = any(_USES_STORE in manifest.modules[module].traits for module in config.servers[name].modules)
+    return {} if uses else dict.fromkeys(_STORE_VARIABLES, "")
 
 
 def _deployed(config: DeploymentConfig) -> tuple[str, ...]:
@@ -131,6 +151,7 @@ def _instances(name: str, config: DeploymentConfig, manifest: Manifest, site: Si
     env = {
         **serve_environment(config, modules),
         **_bus_environment(name, config, manifest, site.layout),
+        **_store_environment(name, config, manifest),
         **_documents_environment(name, config),
         **_quotes_environment(name, config, manifest),
         **server.env,

@@ -14,6 +14,7 @@ from deploy.layout import Layout
 from deploy.manifest import Manifest
 from deploy.plan import Plan, Site
 from deploy.planner import plan
+from deploy.runtime import bus_token
 from deploy.schema import DeploymentConfig
 
 NATS = "nats-server"
@@ -31,11 +32,17 @@ class Checked:
         """The plan of the deployment, with `nginx` as its gateway's binary and `nats` as its bus's, if it has one."""
         return plan(self.config, self.manifest, Site(self.layout, python(), nginx, root_user(), nats))
 
+    def check_token_file(self) -> None:
+        """Raise TokenFileRefused where the token of a foreign bus is not there to be used."""
+        bus_token.check_token_file(self.config.bus.token_file, self.layout.project)
+
     def complete_plan(self) -> Plan:
         """The plan with the binaries of this machine.
 
-        Raises NginxMissing, NginxUnsuitable; NatsMissing, NatsUnsuitable where the tree runs a bus of its own.
+        Raises NginxMissing, NginxUnsuitable; NatsMissing, NatsUnsuitable where the tree runs a bus of its own;
+        TokenFileRefused.
         """
+        self.check_token_file()
         nats = find_nats(self.layout) if runs_own_bus(self.config, self.manifest) else Path(NATS)
         return self.plan(find_nginx(self.layout), nats)
 

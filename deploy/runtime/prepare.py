@@ -17,13 +17,17 @@ from deploy.runtime.bus_token import bus_token
 
 @dataclass(frozen=True)
 class Files:
-    """Every file of a tree. `bus` is nats.conf and the token in it; empty where the tree has no bus of its own."""
+    """Every file of a tree. `bus` is nats.conf and the token in it; empty where the tree has no bus of its own.
+
+    `obsolete` are files that an earlier plan may have left and this one has no use for.
+    """
 
     supervisord: Artifact
     nginx: Artifact
     snapshot: Artifact
     client: Artifact
     bus: tuple[Artifact, ...] = ()
+    obsolete: tuple[Path, ...] = ()
 
     def all(self) -> tuple[Artifact, ...]:
         return (self.supervisord, self.nginx, self.snapshot, *self.bus, self.client)
@@ -41,6 +45,8 @@ def render(plan: Plan) -> Files:
         snapshot.render(plan),
         supervisor.render_client(plan),
         nats.render(plan, bus_token(plan.layout.bus_token)) if plan.bus else (),
+        # The token stays: the bus may come back.
+        () if plan.bus else (plan.layout.nats_conf,),
     )
 
 
@@ -73,7 +79,12 @@ def check(plan: Plan, files: Files) -> None:
 
 
 def write(files: Files) -> list[Path]:
-    """Replace what differs. A `supervisord.conf` of the user's own beside the configuration is left alone."""
+    """Replace what differs, and remove what is obsolete; returns what was written.
+
+    A `supervisord.conf` of the user's own beside the configuration is left alone.
+    """
+    for path in files.obsolete:
+        path.unlink(missing_ok=True)
     return artifact.write(_ours(files))
 
 
@@ -101,7 +112,8 @@ class Former:
     """The files as they stood before a change, to go back to."""
 
     def __init__(self, files: Files) -> None:
-        self._contents = [(file, _read(file.path)) for file in _ours(files)]
+        kept = (*_ours(files), *(Artifact(path, "") for path in files.obsolete))
+        self._contents = [(file, _read(file.path)) for file in kept]
 
     def restore(self) -> None:
         """Write the former contents back; a file that did not exist is removed."""

@@ -10,7 +10,8 @@ from deploy.runtime.progress import Progress
 
 # Another migration of the same store is waited for this long, and one of much data takes its time.
 _TIMEOUT_S = 600.0
-_CHECK_TIMEOUT_S = 60.0
+# Looking only reads; the backend itself is patient with a locked store for 15 s.
+_CHECK_TIMEOUT_S = 20.0
 
 
 class MigrationFailed(DeployError):
@@ -57,7 +58,8 @@ class StoreMigration:
         """Migrate the store unless it is current, and tell what was done. Raises MigrationFailed."""
         if self.is_current():
             return
-        progress.stage("bringing the store up to date")
+        # A note, not a stage: another process may hold the store for many seconds, and stages show with processes only.
+        progress.note("bringing the store up to date …")
         done = _answer(self._spawn(check=False), _TIMEOUT_S)
         if done.get("up_to_date") is not True:
             raise MigrationFailed(f"the store did not come up to date ({done}); nothing was started or changed")

@@ -1,12 +1,13 @@
 """N04: a POST that is declared to only read goes to another instance when one breaks off; no other POST ever does."""
 
+import threading
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from support.gateway_nginx import MODULES, gateway
-from support.gateway_upstream import breaks_off, upstream
+from support.gateway_upstream import Arrival, breaks_off, upstream
 from support.ports import free_block
 
 from deploy.manifest import Manifest, ModuleEntry
@@ -42,6 +43,24 @@ def test_N04_a_safe_post_is_answered_by_the_other_instance(begun: bytes, binary:
         assert servers[0].arrivals, "the broken one was tried"
 
 
+def test_N04_a_safe_post_leaves_an_instance_that_hangs_for_another(binary: Path, tmp_path: Path) -> None:
+    first, free = free_block(2), threading.Event()
+
+    def hangs(_: Arrival) -> None:
+        free.wait(20)
+
+    with ExitStack() as stack:
+        servers = [stack.enter_context(upstream(port=first + index)) for index in range(2)]
+        stack.callback(free.set)
+        servers[0].handler = hangs
+        changes = {"proxy_read_timeout 5s": "proxy_read_timeout 200ms"}
+        front = stack.enter_context(gateway(tmp_path, config(first, 2), binary, modules=manifest(), changes=changes))
+        for _ in range(4):
+            assert front.request("POST", SAFE, content=b'{"symbols": []}').status_code == 200
+        assert servers[0].arrivals, "the hanging one was tried"
+        assert [arrival.body for arrival in servers[1].arrivals] == [b'{"symbols": []}'] * 4
+
+
 def test_N04_each_instance_gets_a_safe_post_once_at_most(binary: Path, tmp_path: Path) -> None:
     first = free_block(3)
     with ExitStack() as stack:
@@ -60,6 +79,7 @@ def test_N04_each_instance_gets_a_safe_post_once_at_most(binary: Path, tmp_path:
         ("POST", f"{SAFE}/more"),
         ("POST", "/api/v2/broker/quotes"),
         ("PUT", SAFE),
+        ("PATCH", SAFE),
         ("DELETE", SAFE),
     ],
 )

@@ -172,6 +172,49 @@ def test_N04_nor_where_the_instance_hangs(method: str, binary: Path, tmp_path: P
         assert sum(len(server.arrivals) for server in servers) == 1
 
 
+QUICK = {"proxy_read_timeout 5s": "proxy_read_timeout 200ms"}
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_N04_a_read_leaves_an_instance_that_hangs_for_another(method: str, binary: Path, tmp_path: Path) -> None:
+    first, free = free_block(2), threading.Event()
+
+    def hangs(_: Arrival) -> None:
+        free.wait(20)
+
+    with ExitStack() as stack:
+        servers = [stack.enter_context(upstream(port=first + index)) for index in range(2)]
+        stack.callback(free.set)
+        servers[0].handler = hangs
+        front = stack.enter_context(gateway(tmp_path, config(first, 2), binary, changes=QUICK))
+        for _ in range(4):
+            assert front.request(method, "/api/v1/broker/orders?a=%2F").status_code == 200
+        assert servers[0].arrivals, "the hanging one was tried"
+        assert {arrival.target for arrival in servers[1].arrivals} == {"/api/v1/broker/orders?a=%2F"}
+        assert len(servers[1].arrivals) == 4
+
+
+def test_N04_a_read_that_is_slow_everywhere_gets_the_usual_time(binary: Path, tmp_path: Path) -> None:
+    first, free, asked = free_block(2), threading.Event(), threading.Semaphore(0)
+
+    def slow(_: Arrival) -> bytes:
+        asked.release()
+        free.wait(20)
+        return ok(b'{"slow": true}')
+
+    with ExitStack() as stack:
+        servers = [stack.enter_context(upstream(slow, port=first + index)) for index in range(2)]
+        stack.callback(free.set)
+        front = stack.enter_context(gateway(tmp_path, config(first, 2), binary, changes=QUICK))
+        pool = stack.enter_context(ThreadPoolExecutor(1))
+        reply = pool.submit(front.get, "/api/v1/broker/orders")
+        # Both instances in turn, then one of them with the patience of other requests.
+        assert all(asked.acquire(timeout=10) for _ in range(3))
+        free.set()
+        assert reply.result(20).json() == {"slow": True}
+        assert sum(len(server.arrivals) for server in servers) == 3
+
+
 @pytest.mark.parametrize("method", ["POST", "PATCH", "PUT", "DELETE"])
 def test_N04_what_could_not_be_sent_goes_to_the_next_instance(method: str, binary: Path, tmp_path: Path) -> None:
     first = free_block(2)

@@ -79,11 +79,35 @@ def test_P06_a_second_instance_brings_the_bus_and_restarts_who_needs_it(shared: 
     assert sorted(done["restarted"]) == ["broker:broker-0", "datafeed:datafeed-0"]
     after = shared.pids()
     assert all(after[name] == before[name] for name in ("core:core-0", "logs", "nginx"))
-    for name in ("datafeed:datafeed-0", "datafeed:datafeed-1", "broker:broker-0"):
+    for name in ("datafeed:datafeed-0", "datafeed:datafeed-1"):
         environment = _environment(shared, name)
         assert environment["TRADING_BUS_URL"] == f"nats://127.0.0.1:{shared.bus_port}"
         assert environment["TRADING_BUS_TOKEN_FILE"] == ".local/run/bus.token"
-    assert _environment(shared, "core:core-0")["TRADING_BUS_URL"] == ""
+    # A broker alone has nobody to talk to; it restarts for the address of the second datafeed.
+    for name in ("broker:broker-0", "core:core-0"):
+        assert _environment(shared, name)["TRADING_BUS_URL"] == ""
+    assert _environment(shared, "broker:broker-0")["TRADING_QUOTES_URL"].count("ws://") == 2
+
+
+def test_P06_another_feed_restarts_the_datafeed_only(shared: Project) -> None:
+    shared.write()
+    shared.up()
+    shared.write({**shared.standard(), "feed": {"kind": "simulated", "seed": 42}})
+    rows = json.loads(shared.run("plan", "--json", check=0).stdout)
+    assert {row["process"] for row in rows if row["action"] != "leave"} == {"datafeed:datafeed-0"}
+    done = shared.up()
+    assert (done["started"], done["restarted"], done["stopped"]) == ([], ["datafeed:datafeed-0"], [])
+
+
+@pytest.mark.parametrize("verb", ["plan", "start"])
+def test_D02_a_token_file_of_no_use_is_told_before_anything_changes(shared: Project, verb: str) -> None:
+    shared.write()
+    shared.up()
+    before = shared.pids()
+    bus = {"url": "nats://127.0.0.1:1", "token_file": "missing.token"}
+    shared.write({**shared.standard(), "bus": bus})
+    assert "bus.token_file: cannot read missing.token: No such file" in shared.run(verb, check=1).stderr
+    assert shared.pids() == before
 
 
 def test_P06_a_bus_that_is_needed_no_more_goes(twice: Project) -> None:
@@ -91,6 +115,8 @@ def test_P06_a_bus_that_is_needed_no_more_goes(twice: Project) -> None:
     done = twice.up()
     assert sorted(done["stopped"]) == ["bus", "datafeed:datafeed-1"]
     assert twice.bus_port not in twice.listening()
+    assert not (twice.local / "etc" / "nats.conf").exists()
+    assert (twice.local / "run" / "bus.token").exists()
     assert "bus" not in twice.supervisorctl("status").stdout
 
 

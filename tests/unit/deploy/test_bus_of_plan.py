@@ -1,6 +1,7 @@
 """Which deployments have a bus of their own, who is told of it, and its files (D02)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,11 +10,15 @@ from hypothesis import strategies as st
 from support.plans import MODULES, make_plan
 
 from deploy.bus import runs_own_bus
-from deploy.plan import Endpoint, Plan, Process, Tier
+from deploy.layout import Layout
+from deploy.manifest import Manifest
+from deploy.plan import Endpoint, Plan, Process, Site, Tier
+from deploy.planner import plan as plan_of
 from deploy.renderers import nats
 from deploy.runtime import prepare
-from deploy.runtime.bus_token import bus_token
+from deploy.runtime.bus_token import TokenFileRefused, bus_token, check_token_file
 from deploy.schema import DeploymentConfig
+from trading_api.settings import Settings, read_settings
 
 TOKEN = "t" * 43
 SERVERS: dict[str, dict[str, object]] = {
@@ -68,18 +73,75 @@ def test_D02_the_tree_runs_a_bus_when_it_needs_one_and_none_is_given(
     assert runs_own_bus(config, None) is (url is None and kind == "nats")
 
 
-def test_D02_an_existing_cluster_is_told_to_everybody_and_no_server_runs() -> None:
+def test_D02_an_existing_cluster_is_told_to_who_uses_it_and_no_server_runs() -> None:
     plan = make_plan(servers=SERVERS, bus={"url": "tls://a:1,tls://b:2", "token_file": "secrets/token"})
     assert plan.bus is None
     for process in plan.servers():
         env = dict(process.env)
-        assert (env["TRADING_BUS_URL"], env["TRADING_BUS_TOKEN_FILE"]) == ("tls://a:1,tls://b:2", "secrets/token")
+        told = ("tls://a:1,tls://b:2", "secrets/token") if process.group == "datafeed" else ("", "")
+        assert (env["TRADING_BUS_URL"], env["TRADING_BUS_TOKEN_FILE"]) == told
+
+
+def _both_on_a_bus() -> Manifest:
+    broker = MODULES.modules["broker"]
+    return Manifest({**MODULES.modules, "broker": replace(broker, traits=("uses-bus",))})
+
+
+@pytest.mark.parametrize(
+    ("bus", "broker_is_told"),
+    [({}, False), ({"kind": "nats"}, True), ({"url": "nats://elsewhere:4222"}, True), ({"port": 4333}, False)],
+)
+def test_P06_a_bus_for_several_datafeeds_does_not_concern_a_single_broker(
+    bus: dict[str, object], broker_is_told: bool
+) -> None:
+    config = DeploymentConfig.model_validate({"servers": SERVERS, "bus": bus})
+    site = Site(Layout(Path("/srv/trading/dev-config.yaml"), Path("/tmp")), Path("/py"), Path("/nginx"))
+    made = plan_of(config, _both_on_a_bus(), site)
+    assert bool(_env(made, "broker-0")["TRADING_BUS_URL"]) is broker_is_told
+    assert _env(made, "datafeed-0")["TRADING_BUS_URL"]
+    assert _env(made, "core-0")["TRADING_BUS_URL"] == ""
+
+
+def _changed(before: Plan, after: Plan) -> set[str]:
+    envs = {process.name: process.env for process in before.servers()}
+    return {process.name for process in after.servers() if process.env != envs.get(process.name)}
+
+
+FEED = {"kind": "replay", "seed": 9, "replay": {"symbols": ["AAPL"], "speed": 2.0, "start": "2024-01-02T14:30:00Z"}}
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [{"feed": FEED}, {"store": {"url": "sqlite:///other.db"}}, {"bus": {"port": 4333}}, {"bus": {"url": "nats://a:1"}}],
+    ids=["feed", "store", "bus port", "bus url"],
+)
+def test_P06_feed_store_and_bus_concern_the_servers_that_use_them(keys: dict[str, object]) -> None:
+    changed = make_plan(Path("/srv/trading"), servers=SERVERS, **keys)
+    assert _changed(make_plan(servers=SERVERS), changed) == {"datafeed-0", "datafeed-1"}
+
+
+def test_P06_another_datafeed_concerns_only_those_of_its_server_that_get_a_bus() -> None:
+    one, three = ({**SERVERS, "datafeed": {**SERVERS["datafeed"], "instances": count}} for count in (1, 3))
+    two = make_plan(servers=SERVERS)
+    assert _changed(make_plan(servers=one), two) == {"datafeed-0", "datafeed-1"}
+    assert _changed(two, make_plan(servers=three)) == {"datafeed-2"}
+
+
+def test_D02_the_shell_has_no_say_in_what_a_server_does_not_use() -> None:
+    env = _env(make_plan(servers=SERVERS), "broker-0")
+    unused = ("KIND", "SEED", "SPEED", "START", "SYMBOLS")
+    assert [env[f"TRADING_FEED_{name}"] for name in unused] == [""] * 5
+    assert env["TRADING_STORE_URL"] == ""
+    settings = read_settings(env, {"core": ("v1",), "broker": ("v1", "v2"), "datafeed": ("v1",)})
+    assert settings.feed == Settings().feed, "empty reads as the default"
 
 
 def test_D02_a_single_process_needs_no_bus() -> None:
     plan = make_plan(servers={**SERVERS, "datafeed": {"port": 8011, "modules": ["datafeed"]}})
     assert plan.bus is None
     assert prepare.render(plan).bus == ()
+    assert prepare.render(plan).obsolete == (plan.layout.nats_conf,)
+    assert prepare.render(make_plan(servers=SERVERS)).obsolete == ()
     assert nats.render(plan, TOKEN) == ()
 
 
@@ -134,3 +196,55 @@ def test_P14_a_token_that_others_could_read_is_made_anew(tmp_path: Path) -> None
     path.unlink()
     path.mkdir()
     assert bus_token(path)
+
+
+def _given(path: Path, mode: int = 0o600, content: bytes = b"s3cret-token\n") -> None:
+    path.touch(0o600)
+    path.write_bytes(content)
+    path.chmod(mode)
+
+
+@pytest.mark.parametrize(
+    ("make", "why"),
+    [
+        (lambda _: None, "cannot read own.token: No such file"),
+        (lambda path: path.mkdir(), "cannot read own.token: Is a directory"),
+        (lambda path: _given(path, 0o640), r"mode 0640.*chmod 600 own\.token"),
+        (lambda path: _given(path, 0o604), "mode 0604"),
+        (lambda path: _given(path, content=b" \n"), "holds no token"),
+        (lambda path: _given(path, content=b"s3cret\nline"), "holds no token"),
+        (lambda path: _given(path, content=b"s3cret\xff"), "holds no token"),
+    ],
+)
+def test_D02_a_token_file_of_no_use_is_refused_by_the_name_of_its_key(
+    make: Callable[[Path], None], why: str, tmp_path: Path
+) -> None:
+    make(tmp_path / "own.token")
+    with pytest.raises(TokenFileRefused, match=rf"^bus\.token_file: .*{why}.*nothing was started") as caught:
+        check_token_file("own.token", tmp_path)
+    assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o400])
+def test_D02_a_private_token_file_is_taken(mode: int, tmp_path: Path) -> None:
+    _given(tmp_path / "own.token", mode)
+    check_token_file("own.token", tmp_path)
+    check_token_file(str(tmp_path / "own.token"), Path("/elsewhere"))
+    check_token_file(None, tmp_path)
+
+
+def test_P06_the_conf_of_a_bus_that_left_goes_and_comes_back_with_an_undone_change(tmp_path: Path) -> None:
+    before = make_plan(tmp_path, servers=SERVERS)
+    for folder in (before.layout.local, before.layout.etc, before.layout.run):
+        folder.mkdir()
+    prepare.write(prepare.render(before))
+    conf, token = before.layout.nats_conf.read_text(), before.layout.bus_token.read_text()
+    alone = prepare.render(
+        make_plan(tmp_path, servers={**SERVERS, "datafeed": {"port": 8011, "modules": ["datafeed"]}})
+    )
+    former = prepare.Former(alone)
+    prepare.write(alone)
+    assert not before.layout.nats_conf.exists()
+    assert before.layout.bus_token.read_text() == token
+    former.restore()
+    assert before.layout.nats_conf.read_text() == conf

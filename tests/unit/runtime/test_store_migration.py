@@ -59,7 +59,7 @@ def test_D02_a_store_that_is_behind_is_migrated_once_and_that_is_told(tmp_path: 
         store.bring_up_to_date(notes)
         store.bring_up_to_date(notes)
     assert len(calls(tmp_path)) == 2
-    assert notes.told == ["the store db went from version 0001 to 0002"]
+    assert notes.told == ["bringing the store up to date …", "the store db went from version 0001 to 0002"]
 
 
 @pytest.mark.parametrize(
