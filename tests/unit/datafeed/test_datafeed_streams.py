@@ -155,6 +155,48 @@ def test_D02_a_clock_that_is_set_back_is_waited_for(store: BarStore) -> None:
     run(store, test)
 
 
+def test_D02_bars_that_wait_for_the_clock_for_more_than_a_minute_are_told_of_once(
+    store: BarStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def test(bench: Bench) -> None:
+        topics = [await bench.subscribe(bars(symbol), symbol) for symbol in ("BTCUSD", "AAPL")]
+        await bench.at(NOW + HOUR)
+        await bench.at(NOW + HOUR - MINUTE)
+        assert said() == [], "a minute is waited for in silence"
+        for second in range(3):
+            await bench.at(NOW + second * SECOND)
+        assert said() == [
+            "the clock was set back: live bars stand still for the 3600 s until it has caught up; "
+            "a restart lets them go on at once"
+        ]
+        await bench.at(NOW + HOUR + SECOND)
+        assert said()[1:] == ["the clock has caught up; live bars move again"]
+        await bench.at(NOW)
+        assert len(said()) == 3, "each time anew"
+        for topic in topics:
+            await bench.unsubscribe(topic)
+        await bench.subscribe(bars("BTCUSD"), "later")
+        await bench.at(NOW + SECOND)
+        assert len(said()) == 3, "who comes later waits for nothing"
+
+    def said() -> list[str]:
+        return [record.getMessage() for record in caplog.records if "the clock" in record.getMessage()]
+
+    with caplog.at_level("INFO"):
+        run(store, test)
+
+
+def test_D02_quotes_do_not_wait_for_the_clock(store: BarStore, caplog: pytest.LogCaptureFixture) -> None:
+    async def test(bench: Bench) -> None:
+        topic = await bench.subscribe(quotes("BTCUSD"))
+        topic.take()
+        await bench.at(NOW - HOUR)
+        assert len(topic.take()) == 1
+
+    run(store, test)
+    assert "the clock" not in caplog.text
+
+
 def test_D02_a_clock_that_leaps_ahead_by_years_does_not_hang_the_server(store: BarStore) -> None:
     async def test(bench: Bench) -> None:
         topic = await bench.subscribe(bars("BTCUSD"))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated
 
-from fastapi import Body, Path, Query, Response
+from fastapi import Body, Path, Query, Request, Response
 
 from trading_api.models.market import (
     BarsResponse,
@@ -26,11 +27,15 @@ from trading_api.modules.datafeed.feed.pushing import PushError
 from trading_api.modules.datafeed.service import ResolutionError, UnknownSymbolError
 from trading_api.modules.datafeed.wire import bars_json, configuration, search_result, symbol_info
 from trading_api.shared.api import SAFE, APIRouterInterface
-from trading_api.shared.problems import FieldError, ProblemError
+from trading_api.shared.problems import FieldError, ProblemError, problem_response
+
+logger = logging.getLogger(__name__)
 
 MAX_RESULTS = 100
 _MAX_TIME = 10**15
 _MAX_SYMBOL = 80
+_PROBLEMS_LISTED = 20
+_NOT_STORED = "The quotes could not be written to the store. Nothing was stored; try again."
 
 _Time = Query(ge=-_MAX_TIME, le=_MAX_TIME, description="Epoch in seconds; from 1e11 on in ms.", examples=[1704067200])
 _SymbolQuery = Query(min_length=1, max_length=_MAX_SYMBOL, description="NAME or EXCHANGE:NAME, in any case.")
@@ -64,7 +69,8 @@ class DatafeedApi(APIRouterInterface[DatafeedModule]):
         self.get("/bars", operation_id="getBars", tags=["datafeed"], response_model=BarsResponse)(self.get_bars)
         self.post("/quotes", operation_id="getQuotes", tags=["datafeed"], openapi_extra=SAFE)(self.get_quotes)
         if self._takes_quotes():
-            self.post("/debug/quotes", include_in_schema=False)(self.push_quotes)
+            post = self.post("/debug/quotes", include_in_schema=False, response_model=PushedQuotes)
+            post(self.push_quotes)
 
     def get_config(self) -> DatafeedConfiguration:
         """What this datafeed offers at the moment."""
@@ -116,10 +122,22 @@ class DatafeedApi(APIRouterInterface[DatafeedModule]):
         with _problems():
             return self.module.service.quotes(request.symbols)
 
-    async def push_quotes(self, quotes: Annotated[list[PushedQuote], _Pushed]) -> PushedQuotes:
-        """Store quotes, all or none; development only. 400 with every problem: off tick, going back in time, …"""
-        with _problems():
+    async def push_quotes(
+        self, request: Request, quotes: Annotated[list[PushedQuote], _Pushed]
+    ) -> PushedQuotes | Response:
+        """Store quotes, all or none; development only.
+
+        400 with what is wrong, the first 20 places of it: off tick, going back in time, …; 503 when they cannot be
+        written.
+        """
+        try:
             return await self.module.service.push(quotes)
+        except PushError as error:
+            raise _push_problem(error) from error
+        except StoreError as error:
+            # Answered here, for a raised 503 is logged with a traceback, and a locked store is nobody's mistake.
+            logger.warning("pushed quotes could not be stored: %s", error)
+            return problem_response(request.scope, 503, _NOT_STORED)
 
     def _takes_quotes(self) -> bool:
         settings = self.module.settings
@@ -134,11 +152,15 @@ def _problems() -> Iterator[None]:
         raise ProblemError(404, str(error)) from error
     except (RangeError, ResolutionError) as error:
         raise ProblemError(400, str(error)) from error
-    except PushError as error:
-        errors = [
-            FieldError(location=f"body.{each.place}.{each.field}", message=each.message) for each in error.problems
-        ]
-        raise ProblemError(400, str(error), errors=errors) from error
     except StoreError as error:
         # The log gets the cause with its path; the client does not.
         raise ProblemError(503, "The bar store cannot be read at the moment; try again later.") from error
+
+
+def _push_problem(error: PushError) -> ProblemError:
+    """The first of what is wrong, and how much more there is."""
+    listed = error.problems[:_PROBLEMS_LISTED]
+    errors = [FieldError(location=f"body.{each.place}.{each.field}", message=each.message) for each in listed]
+    more = len(error.problems) - len(listed)
+    detail = f"{error}; the first {len(listed)} problems are listed, there are {more} more" if more else str(error)
+    return ProblemError(400, detail, errors=errors)

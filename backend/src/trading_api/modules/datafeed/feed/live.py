@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Collection
 from trading_api.modules.datafeed.bars.store import StoreError
 from trading_api.modules.datafeed.feed.board import QuoteBoard
 from trading_api.modules.datafeed.feed.clock import wall_clock
+from trading_api.modules.datafeed.feed.clock_watch import ClockWatch
 from trading_api.modules.datafeed.feed.source import FeedSource
 from trading_api.modules.datafeed.feed.streams import Stream
 from trading_api.modules.datafeed.instruments.instrument import Instrument
@@ -47,6 +48,7 @@ class LiveFeed:
         self._woken: asyncio.Task[None] | None = None
         self._problem = ""
         self._moment = 0
+        self._clock_watch = ClockWatch()
 
     @property
     def problem(self) -> str:
@@ -82,7 +84,9 @@ class LiveFeed:
 
     def add(self, name: str, stream: Stream) -> None:
         """Begin a stream that is prepared: what there is to tell is told at once. `name` is its topic's."""
-        for _ in stream.advance(self.board()):
+        board = self.board()
+        self._clock_watch.look(board, self._streams.values())
+        for _ in stream.advance(board):
             # Nobody else waits for it: this is before the first subscriber.
             pass
         self._streams[name] = stream
@@ -131,6 +135,7 @@ class LiveFeed:
     async def _rest(self) -> None:
         self._streams.clear()
         self._wanted.clear()
+        self._clock_watch.forget()
         tasks = [task for task in (self._task, self._woken) if task is not None]
         self._task = self._woken = None
         for task in tasks:
@@ -140,6 +145,7 @@ class LiveFeed:
 
     async def _advance_all(self, board: QuoteBoard) -> None:
         turns, self._moment = _Turns(self._slice_s), board.moment
+        self._clock_watch.look(board, self._streams.values())
         for name, stream in tuple(self._streams.items()):
             await turns.pause_if_due()
             await self._advance(name, stream, board, turns)

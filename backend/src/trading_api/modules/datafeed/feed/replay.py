@@ -15,8 +15,10 @@ from sqlalchemy import Engine
 from trading_api.feed_settings import FeedSettings
 from trading_api.modules.datafeed.bar_time import to_ms
 from trading_api.modules.datafeed.bars.bar import ScaledBar
+from trading_api.modules.datafeed.bars.history import SeriesReader
 from trading_api.modules.datafeed.bars.store import SeriesKey, Store, StoreError
 from trading_api.modules.datafeed.feed.clock import wall_clock
+from trading_api.modules.datafeed.feed.finished_series import FinishedSeries, finished_until
 from trading_api.modules.datafeed.feed.quote import Quote
 from trading_api.modules.datafeed.feed.replay_clock import ReplayClock, begin_clock, find_clock, instant_text
 from trading_api.modules.datafeed.feed.replay_series import ReplaySeries
@@ -129,6 +131,7 @@ class ReplayFeed:
         """Begin the replay, or find out when it began."""
         try:
             await asyncio.to_thread(self._begun, wall_clock())
+            await asyncio.to_thread(self._warn_of_idle)
         except StoreError as error:
             logger.warning("the replay begins when the store can be read: %s", error)
 
@@ -153,10 +156,9 @@ class ReplayFeed:
 
     def covers(self, instrument: Instrument) -> bool:
         """What has bars, of the symbols that were chosen."""
-        chosen = self._settings.symbols
-        if chosen and instrument.name not in chosen:
+        if not self._is_chosen(instrument):
             return False
-        return _can_be_scheduled(instrument) and bool(self._store.resolutions_of(instrument.name))
+        return _schedule(instrument) is not None and bool(self._store.resolutions_of(instrument.name))
 
     def ready(self, instruments: Collection[Instrument], wall: int) -> bool:
         """Has their tapes of now; those that are soon needed are read meanwhile."""
@@ -206,12 +208,34 @@ class ReplayFeed:
         """Those of the store."""
         return self._store.resolutions_of(instrument.name)
 
-    def series(self, instrument: Instrument, resolution: Resolution, wall: int) -> ReplaySeries:
-        """What is stored, up to the virtual now."""
+    def series(self, instrument: Instrument, resolution: Resolution, wall: int) -> SeriesReader:
+        """What is stored, up to the virtual now; of a symbol that is not played the bars that are over by then."""
+        if not self._is_chosen(instrument) or _schedule(instrument) is None:
+            return self._finished(instrument, resolution, wall)
         self.prepare([instrument], wall)
         head = self.bars(instrument, resolution, None, self.moment(wall))
         stored = self._store.series(SeriesKey(instrument.name, resolution))
         return ReplaySeries(stored, head[0] if head else None)
+
+    def _finished(self, instrument: Instrument, resolution: Resolution, wall: int) -> SeriesReader:
+        stored = self._store.series(SeriesKey(instrument.name, resolution))
+        clock = self._begun(wall)
+        if clock is None:
+            return ReplaySeries(stored, None)
+        return FinishedSeries(stored, finished_until(_schedule(instrument), resolution, clock.time(wall)))
+
+    def _is_chosen(self, instrument: Instrument) -> bool:
+        return not self._settings.symbols or instrument.name in self._settings.symbols
+
+    def _warn_of_idle(self) -> None:
+        """Log the chosen symbols that there is nothing to play of. Raises StoreError."""
+        found = {name: self._find(name) for name in self._settings.symbols}
+        idle = [name for name, instrument in found.items() if instrument is None or not self.covers(instrument)]
+        if idle:
+            logger.warning(
+                "feed.replay.symbols: nothing to play of %s: no such symbol, or no bars of it are stored yet",
+                ", ".join(idle),
+            )
 
     def _tape(self, instrument: Instrument, time: int) -> Tape | None:
         reel = self._reels.get(instrument)
@@ -251,7 +275,7 @@ class ReplayFeed:
         """When the first bar of all begins."""
         names = self._settings.symbols or tuple(self._store.resolutions())
         instruments = [instrument for name in names if (instrument := self._find(name)) is not None]
-        loaders = [TapeLoader(self._store, each) for each in instruments if _can_be_scheduled(each)]
+        loaders = [TapeLoader(self._store, each) for each in instruments if _schedule(each)]
         return min((oldest for loader in loaders if (oldest := loader.oldest()) is not None), default=None)
 
 
@@ -263,9 +287,9 @@ def _read_ahead(reel: _Reel) -> None:
         logger.debug("%s: the next day was not read ahead: %s", reel.name, error)
 
 
-def _can_be_scheduled(instrument: Instrument) -> bool:
+def _schedule(instrument: Instrument) -> Schedule | None:
+    """None: its session, time zone or calendar cannot be read."""
     try:
-        Schedule.of(instrument)
+        return Schedule.of(instrument)
     except ValueError:
-        return False
-    return True
+        return None

@@ -33,6 +33,10 @@ class Stream(Protocol):
         """
         ...
 
+    def waits(self, board: QuoteBoard) -> bool:
+        """Whether it has told what is later than the board, and tells nothing until that has caught up."""
+        ...
+
 
 class QuotesStream:
     """Quotes of several symbols: fast ones as they change, the others when they have changed by the next minute."""
@@ -67,6 +71,10 @@ class QuotesStream:
                 for symbol in line.symbols:
                     self._topic.publish_json(quote_json(symbol, told), key=symbol)
                     yield
+
+    def waits(self, board: QuoteBoard) -> bool:  # noqa: ARG002 - it tells whatever is in force
+        """Never."""
+        return False
 
     def _changed(self, board: QuoteBoard) -> Iterable[_Line]:
         if board.changed is None:
@@ -131,6 +139,10 @@ class BarsStream:
                 self._told = bar
                 self._topic.publish(live_bar(bar))
             yield
+
+    def waits(self, board: QuoteBoard) -> bool:
+        """While the clock is behind where it was."""
+        return self._moment is not None and board.moment < self._moment
 
     def _may_have_changed(self, board: QuoteBoard) -> bool:
         return board.changed is None or self._instrument.name in board.changed
