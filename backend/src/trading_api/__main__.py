@@ -85,7 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     cleaning = verbs.add_parser("clean-generated", help="remove everything generated")
     _add_json(cleaning)
     cleaning.set_defaults(run=_clean_generated)
-    verbs.add_parser("import", help="import bars from a CSV file; see: import --help")
+    verbs.add_parser("import", help="import bars from a CSV or Parquet file; see: import --help")
     verbs.add_parser("instruments", help="list, export or import the known symbols; see: instruments --help")
     verbs.add_parser("migrate", help="bring the store's tables up to date; see: migrate --help")
     verbs.add_parser("new-module", help="write a small module to start from; see: new-module --help")

@@ -15,6 +15,7 @@ from support.store_urls import migrated_store
 
 from trading_api.modules.datafeed.bars.bar_store import BarStore, open_store
 from trading_api.modules.datafeed.bars.rollups import lock_bars
+from trading_api.modules.datafeed.bars.staging_turn import Turn
 from trading_api.modules.datafeed.bars.store import SeriesKey, StoreError
 from trading_api.modules.datafeed.instruments.instrument_store import InstrumentStore
 from trading_api.modules.datafeed.resolution import Resolution
@@ -112,6 +113,26 @@ def test_D02_postgresql_writer_that_holds_a_symbol_is_named(tmp_path: Path, monk
             with pytest.raises(StoreError, match="another process is writing to it"):
                 put(store, R.MINUTE_1, BEFORE)
         put(store, R.MINUTE_1, BEFORE)
+        assert served(store, R.MINUTE_1) == BEFORE
+
+
+def test_D02_postgresql_import_waits_for_its_turn(tmp_path: Path) -> None:
+    with migrated_store("postgresql", tmp_path) as url, closing(open_store(url)) as store:
+        with writing(store.engine) as other, store.staging(SeriesKey("ABC", R.MINUTE_1)) as staging:
+            lock_bars(other, "ABC")
+            staging.add(list(enumerate(BEFORE)))
+            staging.merge(limit=1)
+            with pytest.raises(StoreError, match="another process is writing to it"):
+                staging.compare(limit=1, lock=True, turn=Turn(0.05))
+            looks: list[int] = []
+
+            def waiting() -> None:
+                looks.append(1)
+                other.rollback()
+
+            staging.compare(limit=1, lock=True, turn=Turn(60, waiting))
+            assert looks == [1]
+            staging.commit(ALWAYS, new=True)
         assert served(store, R.MINUTE_1) == BEFORE
 
 

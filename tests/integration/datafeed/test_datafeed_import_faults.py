@@ -1,6 +1,7 @@
 """Imports by real processes that are killed, interrupted, locked out, or fed a file that changes."""
 
 import contextlib
+import json
 import os
 import pty
 import random
@@ -76,12 +77,23 @@ def test_D02_import_that_is_stopped_while_it_reads_leaves_nothing(bench: Bench, 
         importer.send_signal(how)
         _, err = importer.communicate(timeout=30)
     assert bench.count() == 5
-    assert importer.returncode == (1 if how is signal.SIGINT else -how)
-    if how is signal.SIGINT:
+    assert importer.returncode == (-how if how is signal.SIGKILL else 1)
+    if how is not signal.SIGKILL:
         assert "interrupted; nothing was written; run it again, which is safe" in err
         assert bench.run(file)[0] == 0
         assert bench.count() == 80_000
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_D02_import_that_is_stopped_tells_programs_so(bench: Bench, how: signal.Signals) -> None:
+    file = bench.write("more.csv", 0, 80_000)
+    with bench.start(file, "--json") as importer:
+        wait_until(lambda: _reads(importer.pid, file), timeout=60, what="the import to be reading")
+        importer.send_signal(how)
+        out, err = importer.communicate(timeout=30)
+    assert (importer.returncode, err) == (1, "")
+    assert json.loads(out)["error"] == "interrupted; nothing was written; run it again, which is safe"
 
 
 def test_D02_import_that_is_killed_at_any_moment_is_all_or_nothing(bench: Bench) -> None:
@@ -115,7 +127,7 @@ def test_D02_import_into_a_locked_store_waits_and_then_says_so(bench: Bench) -> 
     assert bench.run(bench.write("first.csv", 0, 5))[0] == 0
     with closing(sqlite3.connect(bench.database, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        code, err = bench.run(bench.write("more.csv", 0, 10))
+        code, err = bench.run(bench.write("more.csv", 0, 10), "--wait", "0.1")
         other.execute("ROLLBACK")
     assert code == 1
     assert re.search(r"locked|busy", err)

@@ -156,7 +156,7 @@ def test_D02_missing_file_is_exit_code_2(tmp_path: Path, capsys: pytest.CaptureF
 def test_D02_interrupted_import_ends_without_a_traceback(
     desk: Desk, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupted(*_: object) -> None:
+    def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(commands, "import_bars", interrupted)

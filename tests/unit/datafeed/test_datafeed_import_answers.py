@@ -61,7 +61,7 @@ def test_D02_wrong_usage_with_json_is_one_object(counter: Counter, options: tupl
 def test_D02_failed_import_with_json_is_one_object(
     counter: Counter, monkeypatch: pytest.MonkeyPatch, error: BaseException, message: str
 ) -> None:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise error
 
     monkeypatch.setattr(commands, "import_bars", fail)

@@ -54,7 +54,11 @@ def test_D02_column_of_numbers_is_read_as_each_number_is(texts: list[str]) -> No
     assert [Scaled(*pair) for pair in zip(coefficients, scales, strict=True)] == [parse_scaled(text) for text in texts]
 
 
-@given(st.lists(st.tuples(*[st.from_regex(r"[0-9]{1,8}(\.[0-9]{1,6})?", fullmatch=True)] * 4), min_size=1, max_size=6))
+# Many leading zeros are unusual: such a row is read alone.
+PRICE = st.from_regex(r"(0|[1-9][0-9]{0,7})(\.[0-9]{1,6})?", fullmatch=True)
+
+
+@given(st.lists(st.tuples(*[PRICE] * 4), min_size=1, max_size=6))
 def test_D02_prices_of_a_row_share_the_fewest_decimals(rows: list[tuple[str, ...]]) -> None:
     scales, columns = shortened(read_columns(list(zip(*rows, strict=True))))
     found = [(scale, list(row)) for scale, row in zip(scales, zip(*columns, strict=True), strict=True)]

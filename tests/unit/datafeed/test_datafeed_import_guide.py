@@ -20,7 +20,7 @@ BLOCKS = re.findall(r"^```\w*\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
 @pytest.fixture(autouse=True)
 def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("TRADING_STORE_URL", f"sqlite:///{tmp_path / 'trading.db'}")
+    monkeypatch.delenv("TRADING_STORE_URL", raising=False)
     (tmp_path / "docs").symlink_to(ROOT / "docs")
 
 
@@ -52,7 +52,7 @@ def test_D02_guide_shows_a_new_symbol(capsys: pytest.CaptureFixture[str]) -> Non
 
 
 @pytest.mark.parametrize(
-    "option", ["columns", "timezone", "dry-run", "replace", "exchange", "type", "session", "store"]
+    "option", ["columns", "timezone", "dry-run", "replace", "exchange", "type", "session", "store", "wait"]
 )
 def test_D02_guide_names_every_option(option: str) -> None:
     assert f"`--{option}" in PAGE

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import stat
 import sys
-from collections.abc import Sequence
-from contextlib import closing
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -15,7 +17,7 @@ from trading_api.modules.datafeed.bars.bar_store import open_store
 from trading_api.modules.datafeed.bars.store import StoreError
 from trading_api.modules.datafeed.calendars import calendar
 from trading_api.modules.datafeed.importing.columns import parse_overrides
-from trading_api.modules.datafeed.importing.importer import import_bars
+from trading_api.modules.datafeed.importing.importer import PATIENCE_SECONDS, import_bars
 from trading_api.modules.datafeed.importing.progress import ProgressBar, Stage
 from trading_api.modules.datafeed.importing.report import ImportReport, failure_json, report_json, report_text
 from trading_api.modules.datafeed.importing.request import ImportRequest
@@ -27,6 +29,7 @@ from trading_api.modules.datafeed.session import parse_session
 from trading_api.settings import Settings
 
 OK, FAILED, USAGE = 0, 1, 2
+MOST_WAIT_SECONDS = 86_400
 
 
 def main(argv: Sequence[str]) -> int:
@@ -44,8 +47,8 @@ def main(argv: Sequence[str]) -> int:
     try:
         request = _request(arguments)
         store = open_store(arguments.store or os.environ.get("TRADING_STORE_URL") or Settings().store_url)
-        with closing(store), progress:
-            report = import_bars(request, open_directory(store.engine), store, progress)
+        with _stoppable(), closing(store), progress:
+            report = import_bars(request, open_directory(store.engine), store, progress, patience=arguments.wait)
     except ValueError as error:
         return _fail(arguments, f"{parser.prog}: error: ", str(error), USAGE)
     except StoreError as error:
@@ -54,6 +57,20 @@ def main(argv: Sequence[str]) -> int:
         return _fail(arguments, f"{parser.prog}: ", _interrupted(progress.stage), FAILED)
     _show(report, as_json=arguments.json)
     return FAILED if report.status == "refused" else OK
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """SIGTERM ends the block as Ctrl-C does, unless somebody else has use for it."""
+    in_charge = threading.current_thread() is threading.main_thread()
+    if not in_charge or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        yield
+        return
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _interrupted(stage: Stage) -> str:
@@ -147,6 +164,13 @@ def _parser() -> argparse.ArgumentParser:
         metavar="CODE",
         help="holidays and half days of a symbol that is not known yet, such as XNYS (default by its exchange)",
     )
+    add(
+        "--wait",
+        type=_wait,
+        default=PATIENCE_SECONDS,
+        metavar="SECONDS",
+        help="how long to wait for others who write to the store (default %(default)g)",
+    )
     add("--json", action="store_true", help="report as JSON on standard output")
     add("--store", metavar="URL", help="default: TRADING_STORE_URL, else sqlite:///.local/data/trading.db")
     return parser
@@ -170,6 +194,16 @@ def _resolution(text: str) -> Resolution:
         return parse_resolution(text)
     except ValueError as error:
         raise _argument_error(error) from error
+
+
+def _wait(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= MOST_WAIT_SECONDS:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a time; give seconds, from 0 to {MOST_WAIT_SECONDS}")
+    return seconds
 
 
 def _zone(text: str) -> ZoneInfo:

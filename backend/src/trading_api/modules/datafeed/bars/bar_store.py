@@ -16,7 +16,7 @@ from trading_api.modules.datafeed.bars.store import SeriesKey
 from trading_api.modules.datafeed.bars.stored_resolutions import all_resolutions, resolutions_of
 from trading_api.modules.datafeed.instruments.instrument import Instrument
 from trading_api.modules.datafeed.resolution import Resolution
-from trading_api.shared.store.engine import open_engine, reading, writing
+from trading_api.shared.store.engine import address_of, open_engine, reading, writing
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +31,10 @@ class BarStore:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+
+    @property
+    def place(self) -> str:
+        return address_of(self.engine).place
 
     def resolutions(self) -> dict[str, tuple[Resolution, ...]]:
         with reading(self.engine) as connection:

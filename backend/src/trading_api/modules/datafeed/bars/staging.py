@@ -28,6 +28,7 @@ from trading_api.modules.datafeed.bars.bar import ScaledBar
 from trading_api.modules.datafeed.bars.rollups import Progress, RollUp, never_computed, rebuild
 from trading_api.modules.datafeed.bars.served import BAR_COLUMNS, series_ids
 from trading_api.modules.datafeed.bars.staging_area import incoming, staging_area
+from trading_api.modules.datafeed.bars.staging_turn import Turn
 from trading_api.modules.datafeed.bars.store import (
     NO_DIFFERENCES,
     Comparison,
@@ -73,16 +74,16 @@ class BarStaging:
             self._connection.commit()
         return merged
 
-    def compare(self, *, limit: int, lock: bool) -> Comparison:
+    def compare(self, *, limit: int, lock: bool, turn: Turn | None = None) -> Comparison:
         with self._errors():
-            if self._area.join_store(lock=self._key.symbol if lock else None):
+            if self._area.join_store(lock=self._key.symbol if lock else None, turn=turn):
                 self._series = series_ids(self._connection, self._key.symbol, self._key.resolution).imported
             if self._series is None:
-                return Comparison(inserted=self._rows, unchanged=0, changed=NO_DIFFERENCES)
+                return Comparison(self._rows, unchanged=0, changed=NO_DIFFERENCES, created=self._area.created)
             stored = self._stored()
             found = self._count(select(func.count()).select_from(stored))
             changed = self._differences(stored, _differ(incoming, bars), bars, None, limit)
-        return Comparison(inserted=self._rows - found, unchanged=found - changed.count, changed=changed)
+        return Comparison(self._rows - found, unchanged=found - changed.count, changed=changed)
 
     def commit(self, instrument: Instrument, *, new: bool, progress: Progress | None = None) -> None:
         with self._errors():

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from trading_api.modules.datafeed.bars.bar import ScaledBar
 from trading_api.modules.datafeed.bars.history import SeriesReader
 from trading_api.modules.datafeed.instruments.instrument import Instrument
 from trading_api.modules.datafeed.resolution import Resolution
 from trading_api.shared.store.errors import StoreError as StoreError
+
+if TYPE_CHECKING:
+    from trading_api.modules.datafeed.bars.staging_turn import Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,8 @@ class Comparison:
     inserted: int
     unchanged: int
     changed: Differences
+    created: bool = False
+    """Whether the store was made for it."""
 
 
 class Staging(Protocol):
@@ -69,11 +74,11 @@ class Staging(Protocol):
     def merge(self, *, limit: int) -> Merge:
         """Keep one bar per time; list the first `limit` contradictions. Raises StoreError."""
 
-    def compare(self, *, limit: int, lock: bool) -> Comparison:
+    def compare(self, *, limit: int, lock: bool, turn: Turn | None = None) -> Comparison:
         """Compare with the imported bars of the store; list the first `limit` changes. Raises StoreError.
 
         `lock` creates the store if there is none, and keeps other writers of the symbol's bars out until the staging
-        ends.
+        ends; it waits for them as `turn` says, or as long as every writer of the store does.
         """
 
     def commit(self, instrument: Instrument, *, new: bool, progress: Callable[[float], None] | None = None) -> None:
@@ -90,6 +95,10 @@ class Store(Protocol):
 
     What is served at a resolution: bars computed from finer ones, and imported ones where there is none of these.
     """
+
+    @property
+    def place(self) -> str:
+        """The file, or host:port/database; for messages."""
 
     def resolutions(self) -> dict[str, tuple[Resolution, ...]]:
         """Symbol → the resolutions that can be served, finest first; imported and computed. Raises StoreError."""

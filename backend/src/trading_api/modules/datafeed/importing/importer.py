@@ -7,10 +7,20 @@ from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
 from trading_api.modules.datafeed.bar_time import ms_text
-from trading_api.modules.datafeed.bars.store import Difference, Differences, SeriesKey, Staging, Store
+from trading_api.modules.datafeed.bars.staging_turn import Turn
+from trading_api.modules.datafeed.bars.store import (
+    Comparison,
+    Difference,
+    Differences,
+    Merge,
+    SeriesKey,
+    Staging,
+    Store,
+)
 from trading_api.modules.datafeed.feed.schedule import Schedule
 from trading_api.modules.datafeed.importing.bar_reader import BarReader
 from trading_api.modules.datafeed.importing.columns import Columns, find_columns
+from trading_api.modules.datafeed.importing.precision_check import PrecisionCheck
 from trading_api.modules.datafeed.importing.problems import FileError, Problem, ProblemLog
 from trading_api.modules.datafeed.importing.progress import Progress, Stage
 from trading_api.modules.datafeed.importing.report import ImportReport
@@ -28,6 +38,8 @@ from trading_api.modules.datafeed.instruments.directory import InstrumentDirecto
 from trading_api.modules.datafeed.instruments.instrument import Instrument
 
 SHOWN_PROBLEMS = 20
+PATIENCE_SECONDS = 60.0
+"""How long an import waits for other writers: they may be large imports too."""
 
 
 def import_bars(
@@ -36,21 +48,30 @@ def import_bars(
     store: Store,
     progress: Progress,
     clock: Callable[[], float] = time.time,
+    patience: float = PATIENCE_SECONDS,
 ) -> ImportReport:
     """Import the file, or say by line or row why not; then nothing has been written. `clock` tells seconds UTC.
+
+    `patience`: the seconds to wait for other writers.
 
     Raises ValueError for a request that contradicts what is known of the symbol, and StoreError.
     """
     known = known_instrument(request, directory)
     instrument = known or new_instrument(request)
+    fixed = known is not None and directory.is_shipped(known)
     sessions = SessionCheck(instrument, Schedule.of(instrument), request.resolution, now=int(clock() * 1000))
-    tally = Tally(ProblemLog(SHOWN_PROBLEMS), sessions)
+    tally = Tally(ProblemLog(SHOWN_PROBLEMS), sessions, PrecisionCheck(instrument) if fixed else None)
     with store.staging(SeriesKey(instrument.name, request.resolution)) as staging:
         _stage(request, instrument, staging, tally, progress)
-        if known is None or not directory.is_shipped(known):
+        if not fixed:
             scales = {"price_scale": tally.price_scale, "volume_scale": tally.volume_scale}
             instrument = with_precision(instrument, **scales)
-        return _settle(request, staging, tally, instrument, progress, new=instrument != known)
+        added = instrument if instrument != known else None
+        turn = Turn(patience, lambda: progress(Stage.WAITING, tally.rows, None))
+        merge, comparison = _compare(request, staging, tally, progress, turn)
+        if not request.dry_run and not tally.problems.count:
+            _commit(request, staging, tally, instrument, progress, new=added is not None)
+    return _report(request, store.place, tally, merge, comparison, added)
 
 
 def _stage(request: ImportRequest, instrument: Instrument, staging: Staging, tally: Tally, progress: Progress) -> None:
@@ -100,41 +121,52 @@ def _zone(name: str | None) -> ZoneInfo | None:
         return None
 
 
-def _settle(
-    request: ImportRequest,
-    staging: Staging,
-    tally: Tally,
-    instrument: Instrument,
-    progress: Progress,
-    *,
-    new: bool,
-) -> ImportReport:
-    """Compare with the store and, if nothing speaks against it, commit."""
+def _compare(
+    request: ImportRequest, staging: Staging, tally: Tally, progress: Progress, turn: Turn
+) -> tuple[Merge, Comparison]:
+    """Compare the rows with each other and with the store; what speaks against them becomes problems."""
     progress(Stage.COMPARING, tally.rows, None)
     merge = staging.merge(limit=SHOWN_PROBLEMS)
     contradictions = [_contradiction(found, tally.counted) for found in merge.contradictions.first]
     tally.problems.extend(merge.contradictions.count, contradictions)
     may_write = not request.dry_run and not tally.problems.count
-    comparison = staging.compare(limit=SHOWN_PROBLEMS, lock=may_write)
+    comparison = staging.compare(limit=SHOWN_PROBLEMS, lock=may_write, turn=turn)
     if not request.replace:
         tally.problems.extend(comparison.changed.count, _changes(comparison.changed))
-    if may_write and not tally.problems.count:
-        progress(Stage.WRITING, tally.rows, 0.0)
+    return merge, comparison
+
+
+def _commit(
+    request: ImportRequest, staging: Staging, tally: Tally, instrument: Instrument, progress: Progress, *, new: bool
+) -> None:
+    """Write it all; what cannot be kept is a problem of the file, and then nothing is written."""
+    progress(Stage.WRITING, tally.rows, 0.0)
+    try:
         staging.commit(instrument, new=new, progress=lambda done: progress(Stage.WRITING, tally.rows, done))
+    except ValueError as error:
+        tally.problems.add(None, f"cannot be stored as {instrument.name} {request.resolution}: {error}")
+
+
+def _report(
+    request: ImportRequest, place: str, tally: Tally, merge: Merge, comparison: Comparison, added: Instrument | None
+) -> ImportReport:
+    refused = bool(tally.problems.count)
     return ImportReport(
         request=request,
+        store=place,
         rows=tally.rows,
         merged=merge.merged,
-        inserted=comparison.inserted,
-        updated=comparison.changed.count,
+        inserted=0 if refused else comparison.inserted,
+        updated=0 if refused else comparison.changed.count,
         unchanged=comparison.unchanged,
         first=tally.first,
         last=tally.last,
-        instrument=instrument if new else None,
+        instrument=added,
         problem_count=tally.problems.count,
         problems=tally.problems.first(),
         counted=tally.counted,
         warnings=tally.warnings(),
+        store_created=comparison.created,
     )
 
 

@@ -22,6 +22,7 @@ class Stage(StrEnum):
 
     READING = "reading"
     COMPARING = "comparing"
+    WAITING = "waiting for another writer"
     WRITING = "writing"
 
 

@@ -20,10 +20,12 @@ Status = Literal["imported", "dry_run", "refused"]
 class ImportReport:
     """Counts of rows; `first` and `last` are bar times, ms UTC. `instrument` is the one added or changed, if any.
 
-    When refused, nothing was written, and the counts say what was found up to then.
+    `store` names the store: a file, or host:port/database. When refused, nothing was written: nothing is inserted or
+    updated, and the other counts say what was found up to then.
     """
 
     request: ImportRequest
+    store: str
     rows: int
     merged: int
     inserted: int
@@ -38,6 +40,8 @@ class ImportReport:
     """What the numbers of the problems count."""
     warnings: tuple[str, ...] = ()
     """What may be a mistake but refuses nothing."""
+    store_created: bool = False
+    """Whether there was no store before."""
 
     @property
     def status(self) -> Status:
@@ -60,6 +64,8 @@ def report_json(report: ImportReport) -> str:
             "status": report.status,
             "error": _refusal(report) if report.status == "refused" else None,
             "file": str(request.path),
+            "store": report.store,
+            "store_created": report.store_created,
             "symbol": request.symbol.name,
             "resolution": request.resolution.value,
             "rows": report.rows,
@@ -94,7 +100,8 @@ def failure_json(message: str) -> str:
 def _summary_lines(report: ImportReport) -> Iterator[str]:
     request = report.request
     would = "dry run, nothing written: would import" if request.dry_run else "imported"
-    yield f"{would} {request.path} as {request.symbol.name} {request.resolution.value}"
+    store = f"{report.store} (new)" if report.store_created else report.store
+    yield f"{would} {request.path} as {request.symbol.name} {request.resolution.value} into {store}"
     if report.first is not None and report.last is not None:
         yield f"  {_counted(report.rows, 'row')}, {ms_text(report.first)} to {ms_text(report.last)}"
     yield f"  {report.inserted} new, {report.updated} updated, {report.unchanged} unchanged, {report.merged} repeated"

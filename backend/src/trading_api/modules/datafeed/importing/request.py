@@ -86,7 +86,10 @@ def known_instrument(request: ImportRequest, directory: InstrumentDirectory) -> 
     }
     for name, value in said.items():
         if value is not None and value != getattr(known, name):
-            raise ValueError(f"{known.name} is known with {name} {getattr(known, name)!r}, not {value!r}")
+            raise ValueError(
+                f"{known.name} is known with {name} {getattr(known, name)!r}, not {value!r};"
+                " 'instruments import --replace' changes it"
+            )
     return known
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from trading_api.modules.datafeed.importing.bar_reader import Numbered
+from trading_api.modules.datafeed.importing.precision_check import PrecisionCheck
 from trading_api.modules.datafeed.importing.problems import ProblemLog
 from trading_api.modules.datafeed.importing.session_check import SessionCheck
 from trading_api.modules.datafeed.importing.source import Counted
@@ -18,6 +19,8 @@ class Tally:
 
     problems: ProblemLog
     sessions: SessionCheck
+    precision: PrecisionCheck | None = None
+    """None where the instrument becomes as fine as the bars are."""
     counted: Counted = "line"
     rows: int = 0
     first: int | None = None
@@ -37,9 +40,12 @@ class Tally:
         self.volume_scale = max(self.volume_scale, max(bar.volume_scale for _, bar in bars))
         self.spacing.note_all(times)
         self.sessions.note(times)
+        if self.precision is not None:
+            self.precision.note([bar for _, bar in bars])
 
     def warnings(self) -> tuple[str, ...]:
         resolution = self.sessions.resolution
         daily = resolution.minutes is not None and self.spacing.daily
         spacing = [f"these look like daily bars; is --resolution {resolution} right?"] if daily else []
-        return (*spacing, *self.sessions.warnings())
+        precision = self.precision.warnings() if self.precision is not None else ()
+        return (*spacing, *self.sessions.warnings(), *precision)

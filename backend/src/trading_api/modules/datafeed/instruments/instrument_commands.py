@@ -54,7 +54,8 @@ def main(argv: Sequence[str]) -> int:
     except ValueError as error:
         return _fail(arguments, f"{parser.prog}: error: ", str(error), USAGE)
     except StoreError as error:
-        return _fail(arguments, f"{parser.prog}: ", f"{error}; nothing was written", FAILED)
+        untouched = "; nothing was written" if arguments.verb == "import" else ""
+        return _fail(arguments, f"{parser.prog}: ", f"{error}{untouched}", FAILED)
     except KeyboardInterrupt:
         return _fail(arguments, f"{parser.prog}: ", "interrupted; run it again, which is safe", FAILED)
     except BrokenPipeError:
