@@ -124,11 +124,12 @@ def test_W05_a_step_does_not_run_long_without_a_turn_for_others(store: BarStore)
         topics = [await bench.subscribe(quotes(*spellings("BTCUSD")[n:]), str(n)) for n in range(64)]
         _ = [topic.take() for topic in topics]
         step, turns = asyncio.create_task(bench.at(NOW + SECOND)), 0
-        began = time.perf_counter()
+        # Of this process alone: what others on the machine take makes slices longer, not more.
+        began = time.process_time()
         while not step.done():
             await asyncio.sleep(0)
             turns += 1
-        assert turns >= (time.perf_counter() - began) / SLICE_S / 20
+        assert turns >= (time.process_time() - began) / SLICE_S / 4
         assert turns > 2
 
     run(store, test)
