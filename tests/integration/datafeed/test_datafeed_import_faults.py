@@ -15,6 +15,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from support.open_files import has_open
 from support.waiting import wait_until
 
 from trading_api.modules.datafeed.bars.bar_store import open_store
@@ -73,7 +74,7 @@ def test_D02_import_that_is_stopped_while_it_reads_leaves_nothing(bench: Bench, 
     assert bench.run(bench.write("first.csv", 0, 5)) == (0, "")
     file = bench.write("more.csv", 0, 80_000)
     with bench.start(file) as importer:
-        wait_until(lambda: _reads(importer.pid, file), timeout=60, what="the import to be reading")
+        wait_until(lambda: has_open(importer.pid, file), timeout=60, what="the import to be reading")
         importer.send_signal(how)
         _, err = importer.communicate(timeout=30)
     assert bench.count() == 5
@@ -89,7 +90,7 @@ def test_D02_import_that_is_stopped_while_it_reads_leaves_nothing(bench: Bench, 
 def test_D02_import_that_is_stopped_tells_programs_so(bench: Bench, how: signal.Signals) -> None:
     file = bench.write("more.csv", 0, 80_000)
     with bench.start(file, "--json") as importer:
-        wait_until(lambda: _reads(importer.pid, file), timeout=60, what="the import to be reading")
+        wait_until(lambda: has_open(importer.pid, file), timeout=60, what="the import to be reading")
         importer.send_signal(how)
         out, err = importer.communicate(timeout=30)
     assert (importer.returncode, err) == (1, "")
@@ -138,7 +139,7 @@ def test_D02_import_into_a_locked_store_waits_and_then_says_so(bench: Bench) -> 
 def test_D02_file_that_grows_while_it_is_read_is_refused(bench: Bench) -> None:
     file = bench.write("growing.csv", 0, 200_000)
     with bench.start(file) as importer:
-        wait_until(lambda: _reads(importer.pid, file), timeout=60, what="the import to be reading")
+        wait_until(lambda: has_open(importer.pid, file), timeout=60, what="the import to be reading")
         with file.open("a") as more:
             more.write(rows(200_000, 1))
         _, err = importer.communicate(timeout=60)
@@ -151,7 +152,7 @@ def test_D02_file_that_is_replaced_while_it_is_read_is_imported_as_it_was(bench:
     file = bench.write("file.csv", 0, 80_000)
     other = bench.write("other.csv", 0, 3)
     with bench.start(file) as importer:
-        wait_until(lambda: _reads(importer.pid, file), timeout=60, what="the import to be reading")
+        wait_until(lambda: has_open(importer.pid, file), timeout=60, what="the import to be reading")
         other.replace(file)
         importer.communicate(timeout=100)
     assert importer.returncode == 0
@@ -257,17 +258,3 @@ def _read(descriptor: int) -> Iterator[bytes]:
     with contextlib.suppress(OSError):
         while chunk := os.read(descriptor, 4096):
             yield chunk
-
-
-def _reads(pid: int, path: Path) -> bool:
-    descriptors = Path(f"/proc/{pid}/fd")
-    if not descriptors.exists():
-        pytest.skip("needs /proc")
-    return any(_target(link) == path for link in descriptors.iterdir())
-
-
-def _target(link: Path) -> Path | None:
-    try:
-        return link.readlink()
-    except FileNotFoundError:
-        return None

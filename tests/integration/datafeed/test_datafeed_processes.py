@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from support.open_files import has_open
 from support.store_old import make_old_store
 from support.waiting import wait_until
 
@@ -176,26 +177,12 @@ def test_D02_killed_import_leaves_nothing(bench: Bench) -> None:
     assert bench.run(bench.write("first.csv", HEADER + rows(0, 5)))[0] == 0
     file = bench.write("more.csv", HEADER + rows(0, 60_000))
     with bench.start(file) as importer:
-        wait_until(lambda: _has_open(importer.pid, file), timeout=30, what="the import to be reading")
+        wait_until(lambda: has_open(importer.pid, file), timeout=30, what="the import to be reading")
         importer.send_signal(signal.SIGKILL)
         importer.communicate(timeout=10)
     assert importer.returncode == -signal.SIGKILL
     assert bench.count() == 5
     assert sorted(path.name for path in bench.folder.iterdir()) == ["data", "first.csv", "more.csv"]
-
-
-def _has_open(pid: int, path: Path) -> bool:
-    descriptors = Path(f"/proc/{pid}/fd")
-    if not descriptors.exists():
-        pytest.skip("needs /proc")
-    return any(_target(link) == path for link in descriptors.iterdir())
-
-
-def _target(link: Path) -> Path | None:
-    try:
-        return link.readlink()
-    except FileNotFoundError:
-        return None
 
 
 # Not getrusage: there a child begins with what its parent had.
