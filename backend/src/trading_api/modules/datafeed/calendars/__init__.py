@@ -1,6 +1,6 @@
 """Holidays, late opens and early closes of the world's exchanges, from tables that `make calendars` writes.
 
-exchange_calendars knows them all but needs pandas: about a second and 100 MiB for each process. The tables need neither.
+exchange_calendars knows them all but needs pandas: about a second and 100 MiB a process. The tables need neither.
 """
 
 from trading_api.modules.datafeed.calendars.table import calendar, calendar_codes
