@@ -4,13 +4,23 @@ import os
 import sys
 from pathlib import Path
 
+import pytest
 from hypothesis import settings
 
 sys.path.insert(0, str(Path(__file__).parent))
 # Parallel workers set it; the programs under test would fit their tables into it.
 os.environ.pop("COLUMNS", None)
+# The suite starts hundreds of processes; with their bytecode written down they load in half the time.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # Machines are busy at times: how long an example takes says nothing about what it proves.
 settings.register_profile("whole", deadline=None)
 settings.register_profile("quick", deadline=None, max_examples=20)
 settings.load_profile("whole")
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Two workers a core for the whole suite, whose tests mostly wait for processes; one for the quick ones."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return cores if "not slow" in config.option.markexpr else 2 * cores
