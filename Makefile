@@ -73,7 +73,7 @@ logs-clean: $(installed) ## Empty every log, keep the files
 	@$(manager) logs --config "$(config)" --clean
 
 ##@ Develop
-.PHONY: dev new-module generate generate-ws-routers list-modules clean-generated lint type-check format test test-fast test-contracts bench lock calendars clean
+.PHONY: dev new-module generate generate-ws-routers list-modules clean-generated lint type-check format test test-fast test-long test-contracts bench lock calendars clean
 dev: $(installed) ## One process, every module, port 8000; ENABLED_MODULES=broker narrows it
 	@exec $(manager) dev "$(config)"
 
@@ -109,7 +109,10 @@ test: $(installed) generate lint type-check ## Everything: lint, types, unit, go
 	@$(bin)/python -m pytest -n auto --dist loadfile $(args)
 
 test-fast: $(installed) ## The tests without processes and sockets (args=tests/unit/broker: those of one folder)
-	@$(bin)/python -m pytest -p no:schemathesis -n auto --dist loadfile --hypothesis-profile=quick -m "not slow" $(if $(filter tests/%,$(args)),,tests/unit tests/golden) $(args)
+	@$(bin)/python -m pytest -p no:schemathesis -n auto --dist loadfile --hypothesis-profile=quick -m "not slow and not long" $(if $(filter tests/%,$(args)),,tests/unit tests/golden) $(args)
+
+test-long: $(installed) ## What make test leaves out: endurance, and more variants of the same
+	@$(bin)/python -m pytest -m long -n auto --dist loadfile $(args)
 
 test-contracts: $(installed) tests/contracts/node_modules/.installed ## What is generated, judged by the tools of its readers (needs Node 20 and npm)
 	@$(bin)/python -m pytest -m contracts tests/contracts $(args)

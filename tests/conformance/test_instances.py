@@ -27,7 +27,7 @@ READERS = 12
 PATIENT = StreamPolicy(base=0.1, longest=1.0)
 
 
-@pytest.fixture(scope="module", params=[2, 3])
+@pytest.fixture(scope="module", params=[2, pytest.param(3, marks=pytest.mark.long)])
 def deployed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """A tree with so many datafeeds, and the example's bars in their store."""
     with project_in(tmp_path_factory.mktemp("instances") / "project") as project:

@@ -140,6 +140,7 @@ def test_G05_what_else_is_in_the_output_folder_stays(package: Package, tmp_path:
     assert sorted(path.name for path in target.iterdir()) == ["client_generated", "notes.txt"]
 
 
+@pytest.mark.long
 def test_G03_two_runs_in_processes_of_their_own_give_the_same_bytes(package: Package, tmp_path: Path) -> None:
     """Whatever the hash seed and the order in which modules are imported."""
     copies = []

@@ -65,6 +65,7 @@ def test_G01_generate_ws_routers_writes_routers_and_nothing_else(backend: Backen
     assert "core: no WebSockets" in backend.run("generate-ws-routers", check=0).stdout
 
 
+@pytest.mark.long
 def test_G09_runs_at_the_same_time_end_as_one_would(backend: Backend) -> None:
     backend.run("clean-generated", check=0)
     backend.run("generate", "--quick", check=0)

@@ -65,6 +65,7 @@ def test_M06_in_production_a_stale_file_is_refused_with_the_command_to_run(proje
 
 
 @pytest.mark.parametrize("reload", [True, False])
+@pytest.mark.long
 def test_M06_a_mistake_that_generating_would_find_again_is_not_answered_with_generate(
     project: Project, backend: Backend, reload: bool
 ) -> None:
@@ -83,6 +84,7 @@ def test_M06_a_mistake_that_generating_would_find_again_is_not_answered_with_gen
     assert "ws/v1/__init__.py:" in answer["failures"][0]["reason"]
 
 
+@pytest.mark.long
 def test_M06_in_production_stale_routers_are_refused(project: Project, backend: Backend) -> None:
     backend.run("generate", "--quick", check=0)
     with (backend.package / "modules/datafeed/ws/v1/__init__.py").open("a", encoding="utf-8") as file:
@@ -119,6 +121,7 @@ def test_G06_in_development_everything_deleted_is_made_again_by_start(project: P
     assert backend.generated() == made
 
 
+@pytest.mark.long
 def test_M06_a_module_that_was_just_made_can_be_named_at_once(project: Project, backend: Backend) -> None:
     backend.without_clients()
     write_module(backend.package / "modules", "brand_new", GOOD)
@@ -135,6 +138,7 @@ def test_C04_an_unknown_module_is_still_the_configurations_mistake(project: Proj
     nothing_started(project)
 
 
+@pytest.mark.long
 def test_M06_a_module_that_cannot_be_loaded_is_named_and_the_running_tree_stays(
     project: Project, backend: Backend
 ) -> None:
@@ -149,6 +153,7 @@ def test_M06_a_module_that_cannot_be_loaded_is_named_and_the_running_tree_stays(
     assert project.pids() == pids
 
 
+@pytest.mark.long
 def test_M06_a_broken_module_that_is_not_deployed_is_in_nobodys_way(project: Project, backend: Backend) -> None:
     backend.without_clients()
     backend.run("generate", "--quick", check=0)

@@ -52,7 +52,9 @@ def line_of(process: subprocess.Popen[str]) -> str:
     return process.stdout.readline().strip()
 
 
-@pytest.mark.parametrize("pause", ["staged", "locked", "0.01", "0.5", "1"])
+@pytest.mark.parametrize(
+    "pause", ["locked", "0.5", *(pytest.param(each, marks=pytest.mark.long) for each in ("staged", "0.01", "1"))]
+)
 def test_D02_killed_import_leaves_nothing_and_blocks_nobody(pause: str, bar_store: BarStore, store_url: str) -> None:
     put(bar_store, R.MINUTE_1, BEFORE)
     before = all_served(bar_store)

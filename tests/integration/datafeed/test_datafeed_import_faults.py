@@ -69,7 +69,9 @@ def bench(tmp_path: Path) -> Bench:
     return Bench(tmp_path)
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "how", [signal.SIGKILL, *(pytest.param(each, marks=pytest.mark.long) for each in (signal.SIGINT, signal.SIGTERM))]
+)
 def test_D02_import_that_is_stopped_while_it_reads_leaves_nothing(bench: Bench, how: signal.Signals) -> None:
     assert bench.run(bench.write("first.csv", 0, 5)) == (0, "")
     file = bench.write("more.csv", 0, 80_000)
@@ -97,6 +99,7 @@ def test_D02_import_that_is_stopped_tells_programs_so(bench: Bench, how: signal.
     assert json.loads(out)["error"] == "interrupted; nothing was written; run it again, which is safe"
 
 
+@pytest.mark.long
 def test_D02_import_that_is_killed_at_any_moment_is_all_or_nothing(bench: Bench) -> None:
     """The moments are chosen by how far the store's files have grown, so that writing is among them."""
     assert bench.run(bench.write("first.csv", 0, 5))[0] == 0
@@ -194,6 +197,7 @@ sys.exit(code)
 """
 
 
+@pytest.mark.long
 def test_D02_million_rows_are_checked_in_bounded_memory(bench: Bench) -> None:
     """A million bars as Python tuples would need well over 200 MiB."""
     file = bench.folder / "million.csv"

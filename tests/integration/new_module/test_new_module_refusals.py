@@ -19,6 +19,7 @@ sys.exit(command.main(["order_book"]))
 """
 
 
+@pytest.mark.long
 def test_A07_of_two_at_once_exactly_one_wins(copy: Copy) -> None:
     argv = [sys.executable, "-m", "trading_api", "new-module", "order_book", "--ws"]
     both = [

@@ -49,6 +49,7 @@ def declare(example: Example, variant: dict[str, tuple[str, str]]) -> None:
     (draft.ws / "__init__.py").replace(example.ws / "__init__.py")
 
 
+@pytest.mark.long
 def test_G09_processes_that_start_at_once_while_declarations_change_see_whole_routers_only(example: Example) -> None:
     example.ws.mkdir(parents=True)
     declare(example, VARIANTS[0])

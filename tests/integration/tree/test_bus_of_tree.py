@@ -53,6 +53,7 @@ def _environment(project: Project, name: str) -> dict[str, str]:
     return psutil.Process(project.pids()[name]).environ()
 
 
+@pytest.mark.long
 def test_D02_without_need_there_is_no_bus(shared: Project) -> None:
     shared.write()
     assert set(shared.up()["started"]) <= {*SERVERS, "logs", "nginx"}
@@ -89,6 +90,7 @@ def test_P06_a_second_instance_brings_the_bus_and_restarts_who_needs_it(shared: 
     assert _environment(shared, "broker:broker-0")["TRADING_QUOTES_URL"].count("ws://") == 2
 
 
+@pytest.mark.long
 def test_P06_another_feed_restarts_the_datafeed_only(shared: Project) -> None:
     shared.write()
     shared.up()
@@ -110,6 +112,7 @@ def test_D02_a_token_file_of_no_use_is_told_before_anything_changes(shared: Proj
     assert shared.pids() == before
 
 
+@pytest.mark.long
 def test_P06_a_bus_that_is_needed_no_more_goes(twice: Project) -> None:
     twice.write()
     done = twice.up()
@@ -219,6 +222,7 @@ def test_P05_down_stops_the_bus_after_the_servers(twice: Project) -> None:
     twice.assert_gone()
 
 
+@pytest.mark.long
 def test_P08_a_bus_that_a_killed_supervisord_left_is_ended_before_the_next_start(twice: Project) -> None:
     before = twice.pids()
     os.kill(twice.status()["supervisord"], signal.SIGKILL)

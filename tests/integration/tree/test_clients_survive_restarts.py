@@ -87,6 +87,7 @@ def statistics(project: Project) -> dict[str, Any]:
     return answer
 
 
+@pytest.mark.long
 def test_G04_W03_200_clients_resume_by_themselves_after_a_restart_each_topic_once(project: Project) -> None:
     project.write()
     project.up()
@@ -137,6 +138,7 @@ async def read_to_the_end(events: AsyncIterator[object]) -> None:
             pass
 
 
+@pytest.mark.long
 def test_G04_a_client_of_a_stopped_tree_is_told_and_leaves_nothing(project: Project) -> None:
     project.write()
     project.up()

@@ -118,6 +118,7 @@ def test_P08_after_kill_9_of_supervisord_down_ends_what_is_left(tree: Project) -
     assert tree.run("stop", check=0).stdout.startswith("nothing was running")
 
 
+@pytest.mark.long
 def test_P08_a_foreign_process_in_the_same_folder_survives_all_of_it(tree: Project) -> None:
     argv = [sys.executable, "-c", "import signal; signal.pause()", str(tree.local)]
     with subprocess.Popen(argv, cwd=tree.folder, start_new_session=True) as foreign:
@@ -156,6 +157,7 @@ def test_P08_a_supervisord_whose_socket_was_moved_away_is_told_and_ended(tree: P
     tree.assert_gone()
 
 
+@pytest.mark.long
 def test_P08_up_ends_a_supervisord_out_of_reach_and_starts_one_generation(tree: Project) -> None:
     tree.up()
     shutil.move(tree.local, tree.folder / "elsewhere-too")

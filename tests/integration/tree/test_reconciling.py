@@ -73,6 +73,7 @@ def test_P06_a_moved_port_restarts_that_server_only(tree: Project) -> None:
     assert tree.port + 1 not in tree.listening()
 
 
+@pytest.mark.long
 def test_P06_who_needs_the_moved_server_is_told_its_new_address(tree: Project) -> None:
     before = tree.pids()
     tree.write(tree.standard(datafeed={"port": tree.port + 5}))
@@ -91,6 +92,7 @@ def test_P06_a_changed_environment_restarts_that_server_and_not_the_gateway(tree
     assert _unchanged(before, tree.pids(), "core:core-0")
 
 
+@pytest.mark.long
 def test_P06_a_server_comes_and_goes(tree: Project) -> None:
     before = tree.pids()
     config = tree.standard(extra={"port": tree.port + 9})
@@ -104,6 +106,7 @@ def test_P06_a_server_comes_and_goes(tree: Project) -> None:
     assert "extra" not in tree.supervisorctl("status").stdout
 
 
+@pytest.mark.long
 def test_P06_servers_swap_their_ports(tree: Project) -> None:
     before = tree.pids()
     tree.write(tree.standard(broker={"port": tree.port + 4}, datafeed={"port": tree.port + 1}))
@@ -114,6 +117,7 @@ def test_P06_servers_swap_their_ports(tree: Project) -> None:
         assert tree.get(f"/api/v1/{name}/health").json()["module_name"] == name
 
 
+@pytest.mark.long
 def test_P06_a_new_server_takes_the_port_of_a_removed_one(tree: Project) -> None:
     config = tree.standard()
     config["servers"]["market"] = config["servers"].pop("datafeed")
@@ -123,6 +127,7 @@ def test_P06_a_new_server_takes_the_port_of_a_removed_one(tree: Project) -> None
     assert tree.get("/api/v1/datafeed/health").status_code == 200
 
 
+@pytest.mark.long
 def test_P06_the_gateway_moves_to_another_port_without_a_restart(tree: Project) -> None:
     before = tree.pids()
     config = tree.standard()
@@ -136,6 +141,7 @@ def test_P06_the_gateway_moves_to_another_port_without_a_restart(tree: Project) 
     assert tree.port not in tree.listening()
 
 
+@pytest.mark.long
 def test_P06_a_body_limit_of_the_gateway_changes_what_it_lets_through(tree: Project) -> None:
     config = {**tree.standard(), "limits": {"body": "2KB"}}
     tree.write(config)
@@ -242,6 +248,7 @@ def test_P04_an_undo_that_cannot_bring_a_server_back_says_so_at_once(probed: Pro
     assert probed.get("/api/v1/probe/health").status_code == 200
 
 
+@pytest.mark.long
 def test_P04_a_new_server_that_fails_is_taken_away_again(probed: Project) -> None:
     probed.up()
     before = probed.pids()

@@ -138,6 +138,7 @@ def test_P05_two_downs_at_once_both_succeed(small: Project) -> None:
     small.assert_gone()
 
 
+@pytest.mark.long
 def test_P05_no_process_and_no_port_is_left_over_cycles(small: Project) -> None:
     for _ in range(5):
         assert small.up()["fresh"]

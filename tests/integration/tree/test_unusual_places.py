@@ -44,6 +44,7 @@ def far(tmp_path: Path) -> Iterator[Project]:
 
 
 @pytest.mark.parametrize("with_runtime_dir", [False, True], ids=["temp folder", "XDG_RUNTIME_DIR"])
+@pytest.mark.long
 def test_P14_a_long_path_puts_the_socket_into_a_short_private_folder(
     far: Project, tmp_path_factory: pytest.TempPathFactory, with_runtime_dir: bool
 ) -> None:
@@ -82,6 +83,7 @@ def _digest(project: Project) -> str:
     return socket_of(project).parent.name.rpartition("-")[2]
 
 
+@pytest.mark.long
 def test_C07_another_configuration_in_another_folder_is_another_tree(small: Project, tmp_path: Path) -> None:
     with project_in(tmp_path / "q") as other:
         other.write({"nginx": {"port": other.port}, "servers": {"core": {"port": other.port + 7}}})
@@ -95,6 +97,7 @@ def test_C07_another_configuration_in_another_folder_is_another_tree(small: Proj
         other.assert_gone()
 
 
+@pytest.mark.long
 def test_P08_removing_local_while_nothing_runs_is_safe(small: Project) -> None:
     small.up()
     small.down()

@@ -50,8 +50,14 @@ def test_D02_a_date_that_a_calendar_does_not_know_is_one_of_a_regular_week() -> 
     assert bombay.hours(date(2027, 1, 24)) is None, "a Sunday"
 
 
+# Every kind is among them: half days, a break at noon, a week from Sunday, no closing at all.
+OFTEN = ("XNYS", "XLON", "XHKG", "CMES", "XTAE", "24/7", "24/5")
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("code", source_codes())
+@pytest.mark.parametrize(
+    "code", [code if code in OFTEN else pytest.param(code, marks=pytest.mark.long) for code in source_codes()]
+)
 def test_D02_every_session_of_a_calendar_is_that_of_exchange_calendars(code: str) -> None:
     source, known = read_source(code), calendar(code)
     assert (known.zone.key, known.first, known.last) == (source.zone, source.first, source.last)

@@ -148,6 +148,7 @@ def test_D02_a_long_closure_is_bridged(
 
 
 @pytest.mark.parametrize("code", calendar_codes())
+@pytest.mark.long
 def test_D02_no_closure_is_longer_than_the_search(code: str) -> None:
     known = calendar(code)
     minutes = f"{known.regular.open % 1440 // 60:02}{known.regular.open % 60:02}"

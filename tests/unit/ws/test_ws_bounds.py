@@ -90,6 +90,7 @@ BASKETS = [names(200, f"{'N' * 10}{number}-") for number in range(10)]
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_W04_one_client_cannot_make_the_server_keep_more_than_a_few_times_what_it_sent() -> None:
     """The head of a frame holds the whole request, so a frame for each key would be its square."""
 

@@ -305,6 +305,7 @@ def test_W04_a_client_may_resume_all_its_subscriptions_at_once_but_not_send_anyt
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_W03_nothing_is_left_after_10_000_cycles() -> None:
     async def run() -> None:
         service = WatchedService()
