@@ -61,7 +61,7 @@ def counter(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Counter:
         (HEADER + GOOD + "1" * (MAX_LINE + 1), ":3", "the line is longer than 65536 characters"),
         (HEADER + GOOD + "é" * (BLOCK * 2), ":3", "the line is longer than 65536 characters"),
         (HEADER + GOOD + '"' + ("x" * 60_000 + "\n") * 9, ":3", "not valid CSV: field larger than field limit"),
-        (gzip.compress((HEADER + GOOD).encode()), "", "this is gzip-compressed; decompress it first"),
+        (gzip.compress((HEADER + GOOD).encode(), mtime=0), "", "this is gzip-compressed; decompress it first"),
         (b"PK\x03\x04rest", "", "this is a ZIP archive or an Excel workbook; export the sheet as CSV in UTF-8"),
         (b"ARROW1\0\0", "", "this is an Arrow (Feather) file; save it as Parquet or CSV"),
     ],
