@@ -35,7 +35,7 @@ def _only_number(value: object) -> object:
         raise ValueError("a number is expected")
     if isinstance(value, int) and abs(value) >= _LIMIT:
         raise ValueError("the number is out of range")
-    if isinstance(value, Decimal) and value.is_finite() and abs(value) >= _LIMIT:
+    if isinstance(value, Decimal) and value.is_finite() and value.copy_abs() >= _LIMIT:
         raise ValueError("the number is out of range")
     return value
 

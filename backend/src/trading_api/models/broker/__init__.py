@@ -2,6 +2,7 @@
 
 from trading_api.models.broker.account import AccountInfo, EquityData, EquitySubscription
 from trading_api.models.broker.connection import BrokerConnection, BrokerConnectionSubscription
+from trading_api.models.broker.debugging import ExecuteOrdersRequest, OrderToExecute
 from trading_api.models.broker.enumerations import (
     ConnectionStatus,
     OrderStatus,
@@ -14,6 +15,7 @@ from trading_api.models.broker.executions import Execution, ExecutionSubscriptio
 from trading_api.models.broker.leverage import LeverageInfo, LeveragePreview, LeverageSetRequest, LeverageSetResult
 from trading_api.models.broker.orders import (
     AskBid,
+    ChangedOrder,
     OrderDuration,
     OrderMessage,
     OrderSubscription,
@@ -31,10 +33,12 @@ __all__ = [
     "Brackets",
     "BrokerConnection",
     "BrokerConnectionSubscription",
+    "ChangedOrder",
     "ConnectionStatus",
     "EditBracketsRequest",
     "EquityData",
     "EquitySubscription",
+    "ExecuteOrdersRequest",
     "Execution",
     "ExecutionSubscription",
     "LeverageInfo",
@@ -47,6 +51,7 @@ __all__ = [
     "OrderPreview",
     "OrderStatus",
     "OrderSubscription",
+    "OrderToExecute",
     "OrderType",
     "ParentType",
     "PlacedOrder",

@@ -16,7 +16,7 @@ class AccountInfo(BaseModel):
 
 
 class AccountSubscription(BaseModel):
-    """Whose updates to stream. An unknown id means the default account; the topic is echoed as asked."""
+    """Whose updates to stream. An unknown id means the account of whoever asks; the topic is echoed as asked."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -31,9 +31,13 @@ class EquityData(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     equity: DecimalNumber = Field(description="balance + unrealizedPL.", examples=[100250.5])
-    balance: DecimalNumber = Field(description="Cash, realised profit and loss included.", examples=[100000])
+    balance: DecimalNumber = Field(
+        description="Cash: the first day's, and realised profit and loss, less commissions.", examples=[100000]
+    )
     unrealizedPL: DecimalNumber = Field(description="Profit and loss of the open positions.")  # noqa: N815
-    realizedPL: DecimalNumber = Field(description="Profit and loss of what was closed.")  # noqa: N815
+    realizedPL: DecimalNumber = Field(  # noqa: N815
+        description="Profit and loss of what was closed, before commissions."
+    )
 
 
 class EquitySubscription(AccountSubscription):

@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from trading_api.models.broker.enumerations import OrderType, Side
+from trading_api.models.broker.numbers import OrderTypeNumber, PositiveNumber, SideNumber
 from trading_api.models.common import DecimalNumber
 
 
@@ -24,9 +24,9 @@ class LeverageSetRequest(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     symbol: str = Field(min_length=1, max_length=80, examples=["AAPL"])
-    orderType: OrderType  # noqa: N815 - TradingView's spelling
-    side: Side
-    leverage: DecimalNumber = Field(gt=0, examples=[20])
+    orderType: OrderTypeNumber  # noqa: N815 - TradingView's spelling
+    side: SideNumber
+    leverage: PositiveNumber = Field(examples=[20])
 
 
 class LeverageSetResult(BaseModel):

@@ -1,12 +1,22 @@
 """Orders on the wire (TradingView's PreOrder and PlacedOrder). Prices are in the symbol's quote currency."""
 
-from decimal import Decimal
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from trading_api.models.broker.account import AccountSubscription
-from trading_api.models.broker.enumerations import OrderStatus, OrderType, ParentType, Side, StopType
+from trading_api.models.broker.custom_fields import CustomFields
+from trading_api.models.broker.enumerations import OrderStatus, ParentType
+from trading_api.models.broker.numbers import (
+    AnyNumber,
+    Milliseconds,
+    OrderStatusNumber,
+    OrderTypeNumber,
+    ParentTypeNumber,
+    PositiveNumber,
+    SideNumber,
+    StopTypeNumber,
+)
 from trading_api.models.common import DecimalNumber
 
 
@@ -15,8 +25,10 @@ class OrderDuration(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    type: str = Field(min_length=1, max_length=32, description="As in DAY, GTC or GTT.", examples=["GTC"])
-    datetime: int | None = Field(default=None, description="When it ends, ms UTC, where the type wants one.")
+    type: str = Field(
+        min_length=1, max_length=32, description="DAY, GTC, GTD (or GTT), IOC or FOK, in any case.", examples=["GTC"]
+    )
+    datetime: Milliseconds | None = Field(default=None, description="Of GTD and GTT: when it ends, ms UTC.")
 
 
 class AskBid(BaseModel):
@@ -24,8 +36,8 @@ class AskBid(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    ask: DecimalNumber
-    bid: DecimalNumber
+    ask: AnyNumber
+    bid: AnyNumber
 
 
 class OrderMessage(BaseModel):
@@ -41,20 +53,22 @@ class _OrderTerms(BaseModel):
     """What an order asks for, before and after it is placed."""
 
     symbol: str = Field(min_length=1, max_length=80, examples=["AAPL"])
-    type: OrderType
-    side: Side
-    qty: DecimalNumber = Field(gt=0, description="Units to trade, a whole number of the symbol's steps.", examples=[10])
-    limitPrice: DecimalNumber | None = Field(default=None, description="Of limit and stop limit orders.")  # noqa: N815
-    stopPrice: DecimalNumber | None = Field(default=None, description="Of stop and stop limit orders.")  # noqa: N815
-    takeProfit: DecimalNumber | None = Field(default=None, description="Limit price of a bracket.")  # noqa: N815
-    stopLoss: DecimalNumber | None = Field(default=None, description="Stop price of a bracket.")  # noqa: N815
-    guaranteedStop: DecimalNumber | None = Field(default=None, description="Its guaranteed price.")  # noqa: N815
-    trailingStopPips: DecimalNumber | None = Field(  # noqa: N815
+    type: OrderTypeNumber
+    side: SideNumber
+    qty: PositiveNumber = Field(description="Units to trade, a whole number of the symbol's steps.", examples=[10])
+    limitPrice: AnyNumber | None = Field(default=None, description="Of limit and stop limit orders.")  # noqa: N815
+    stopPrice: AnyNumber | None = Field(default=None, description="Of stop and stop limit orders.")  # noqa: N815
+    takeProfit: AnyNumber | None = Field(default=None, description="Limit price of a bracket.")  # noqa: N815
+    stopLoss: AnyNumber | None = Field(default=None, description="Stop price of a bracket.")  # noqa: N815
+    guaranteedStop: AnyNumber | None = Field(default=None, description="Its guaranteed price.")  # noqa: N815
+    trailingStopPips: AnyNumber | None = Field(  # noqa: N815
         default=None, description="Distance of a trailing stop, in pips."
     )
-    stopType: StopType | None = Field(default=None, description="The kind of the stop bracket.")  # noqa: N815
+    stopType: StopTypeNumber | None = Field(default=None, description="The kind of the stop bracket.")  # noqa: N815
     duration: OrderDuration | None = None
-    customFields: dict[str, JsonValue] | None = None  # noqa: N815
+    customFields: CustomFields | None = Field(  # noqa: N815
+        default=None, description="The client's own, given back as they came."
+    )
 
 
 class PreOrder(_OrderTerms):
@@ -63,8 +77,32 @@ class PreOrder(_OrderTerms):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     currentQuotes: AskBid | None = Field(default=None, description="The quote when it was sent.")  # noqa: N815
-    seenPrice: DecimalNumber | None = Field(default=None, description="The price the user decided on.")  # noqa: N815
-    isClose: bool | None = Field(default=None, description="Whether it is meant to close a position.")  # noqa: N815
+    seenPrice: AnyNumber | None = Field(default=None, description="The price the user decided on.")  # noqa: N815
+    isClose: StrictBool | None = Field(  # noqa: N815
+        default=None, description="Whether it is meant to close a position; then it only reduces."
+    )
+
+
+class ChangedOrder(_OrderTerms):
+    """An order with its new terms, whole, as TradingView's modifyOrder sends it.
+
+    Brackets that are absent are taken away; any other term that is absent stays. Symbol, type and side cannot change.
+    What only the broker decides (`status`, `filledQty` and the like) may be sent along and is not looked at.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str | None = Field(default=None, description="If given, that of the path.")
+    currentQuotes: AskBid | None = None  # noqa: N815
+    seenPrice: AnyNumber | None = None  # noqa: N815
+    isClose: StrictBool | None = None  # noqa: N815
+    status: OrderStatusNumber | None = None
+    filledQty: AnyNumber | None = None  # noqa: N815
+    avgPrice: AnyNumber | None = None  # noqa: N815
+    updateTime: Milliseconds | None = None  # noqa: N815
+    parentId: str | None = None  # noqa: N815
+    parentType: ParentTypeNumber | None = None  # noqa: N815
+    message: OrderMessage | None = None
 
 
 class PlacedOrder(_OrderTerms):
@@ -74,7 +112,7 @@ class PlacedOrder(_OrderTerms):
 
     id: str = Field(description="The order's id.", examples=["1"])
     status: OrderStatus
-    filledQty: DecimalNumber = Field(default=Decimal(0), ge=0, description="Units traded so far.")  # noqa: N815
+    filledQty: DecimalNumber = Field(ge=0, description="Units traded so far.")  # noqa: N815
     avgPrice: DecimalNumber | None = Field(  # noqa: N815
         default=None, description="Average price of what was filled; none before the first fill."
     )

@@ -1,9 +1,11 @@
 """Positions on the wire (TradingView's Position and Brackets). Prices are in the symbol's quote currency."""
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field
 
 from trading_api.models.broker.account import AccountSubscription
+from trading_api.models.broker.custom_fields import CustomFields
 from trading_api.models.broker.enumerations import Side
+from trading_api.models.broker.numbers import AnyNumber, StopTypeNumber
 from trading_api.models.common import DecimalNumber
 
 
@@ -24,12 +26,13 @@ class Brackets(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    stopLoss: DecimalNumber | None = Field(default=None, description="Stop price.")  # noqa: N815
-    takeProfit: DecimalNumber | None = Field(default=None, description="Limit price.")  # noqa: N815
-    guaranteedStop: DecimalNumber | None = Field(default=None, description="Guaranteed stop price.")  # noqa: N815
-    trailingStopPips: DecimalNumber | None = Field(  # noqa: N815
+    stopLoss: AnyNumber | None = Field(default=None, description="Stop price.")  # noqa: N815
+    takeProfit: AnyNumber | None = Field(default=None, description="Limit price.")  # noqa: N815
+    guaranteedStop: AnyNumber | None = Field(default=None, description="Guaranteed stop price.")  # noqa: N815
+    trailingStopPips: AnyNumber | None = Field(  # noqa: N815
         default=None, description="Distance of a trailing stop, in pips."
     )
+    stopType: StopTypeNumber | None = Field(default=None, description="The kind of the stop.")  # noqa: N815
 
 
 class EditBracketsRequest(BaseModel):
@@ -38,7 +41,9 @@ class EditBracketsRequest(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     brackets: Brackets
-    customFields: dict[str, JsonValue] | None = None  # noqa: N815
+    customFields: CustomFields | None = Field(  # noqa: N815
+        default=None, description="The client's own, given back with the orders that the brackets are."
+    )
 
 
 class PositionSubscription(AccountSubscription):

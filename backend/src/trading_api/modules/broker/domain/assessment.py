@@ -1,0 +1,128 @@
+"""What would become of an order: the one check that placing and preview share, so that a preview tells the truth."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from trading_api.models.broker import OrderStatus, OrderType, Side
+from trading_api.modules.broker.domain.account import AccountState
+from trading_api.modules.broker.domain.amounts import text
+from trading_api.modules.broker.domain.brackets import asks_any
+from trading_api.modules.broker.domain.checks import duration_problems, order_problems
+from trading_api.modules.broker.domain.equity import Marks
+from trading_api.modules.broker.domain.fills import resting_price
+from trading_api.modules.broker.domain.margin import Need, available_for_trade, free_margin, margin_problem, need
+from trading_api.modules.broker.domain.market_view import MarketView
+from trading_api.modules.broker.domain.matching import fill_price
+from trading_api.modules.broker.domain.order import Order
+from trading_api.modules.broker.domain.order_changes import changed
+from trading_api.modules.broker.domain.problem import Problem
+from trading_api.modules.broker.domain.quote import Quote
+from trading_api.modules.broker.domain.requests import PlaceOrder
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """An order that is not yet placed, and what stands against it."""
+
+    order: Order
+    """Placing, with the margin that it would hold if it rests."""
+    problems: tuple[Problem, ...] = ()
+    """It is not well formed: nothing is stored."""
+    objections: tuple[str, ...] = ()
+    """It is well formed but not allowed: it is stored as Rejected."""
+    fills_at: Decimal | None = None
+    """The price at which it would fill at once."""
+    price: Decimal | None = None
+    """The price by which it is reckoned: `fills_at`, or its own."""
+    need: Need | None = None
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Every reason for which it would be refused."""
+        return (*(problem.text for problem in self.problems), *self.objections)
+
+
+def draft(request: PlaceOrder, view: MarketView, order_id: str, now_ms: int) -> Order:
+    """The order as it is asked for: Placing."""
+    return Order(
+        order_id,
+        view.instrument.symbol,
+        request.type,
+        request.side,
+        request.qty,
+        OrderStatus.PLACING,
+        limit_price=request.limit_price,
+        stop_price=request.stop_price,
+        duration=request.duration,
+        expires_ms=request.duration.expires_ms(view.session_end_ms),
+        is_close=request.is_close,
+        brackets=request.brackets,
+        custom_fields=request.custom_fields,
+        created_ms=now_ms,
+        updated_ms=now_ms,
+    )
+
+
+def assess(state: AccountState, marks: Marks, view: MarketView, order: Order) -> Assessment:
+    """Look at a draft with the account, the market and the position as they are now."""
+    problems = (
+        *order_problems(view.instrument, order, comparable(view)),
+        *duration_problems(order.duration, view.now_ms),
+    )
+    if problems:
+        return Assessment(order, problems)
+    quote = view.tradable
+    objections = (*_market_objections(order, view), *_close_objections(state, order))
+    fills_at = fill_price(order, quote, arriving=True) if quote is not None else None
+    price = fills_at if fills_at is not None else resting_price(order)
+    if not price:
+        return Assessment(order, (), objections)
+    wanted = need(state, order.symbol, order.side, order.qty, price, reduces=order.is_close)
+    short = _margin_objection(state, marks, order, wanted, fills_now=fills_at is not None)
+    objections = (*objections, *((short,) if short else ()))
+    return Assessment(changed(order, reserved=wanted.reserve), (), objections, fills_at, price, wanted)
+
+
+def comparable(view: MarketView) -> Quote | None:
+    """The quote on whose sides stops and brackets belong; a stale one says nothing about that."""
+    return None if view.stale else view.quote
+
+
+def no_trade_reason(view: MarketView) -> str | None:
+    """Why nothing can be traded now, or None (trading.md, "No quote, stale quote or closed market")."""
+    symbol = view.instrument.symbol
+    if not view.is_open:
+        return f"The market of {symbol} is closed."
+    if view.quote is None:
+        return f"There is no quote for {symbol}."
+    return f"The last quote for {symbol} is stale." if view.stale else None
+
+
+def _market_objections(order: Order, view: MarketView) -> tuple[str, ...]:
+    """A market order trades now or never."""
+    reason = no_trade_reason(view) if order.type is OrderType.MARKET else None
+    return (reason,) if reason else ()
+
+
+def _close_objections(state: AccountState, order: Order) -> tuple[str, ...]:
+    """An order that may only reduce must have something to reduce, and no more than is held."""
+    if not order.is_close:
+        return ()
+    held = state.positions.get(order.symbol)
+    if held is None or held.side is order.side:
+        side = "long" if order.side is Side.SELL else "short"
+        return (f"There is no {side} position in {order.symbol} to close.",)
+    if asks_any(order.brackets):
+        return ("An order that closes a position takes no brackets.",)
+    if order.qty > held.qty:
+        return (f"Only {text(held.qty)} of {order.symbol} are held; {text(order.qty)} cannot be closed.",)
+    return ()
+
+
+def _margin_objection(state: AccountState, marks: Marks, order: Order, wanted: Need, *, fills_now: bool) -> str | None:
+    """What rests must fit the free margin; what trades now, also what the position it turns round gives back."""
+    if not wanted.opened:
+        return None
+    if fills_now:
+        return margin_problem(state, wanted, available_for_trade(state, marks, order.symbol, order.side))
+    return margin_problem(state, wanted, free_margin(state, marks))

@@ -1,0 +1,29 @@
+"""Finding what a request names, or saying why it cannot be found."""
+
+from trading_api.modules.broker.domain.account import AccountState
+from trading_api.modules.broker.domain.order import Order
+from trading_api.modules.broker.domain.outcome import Refusal, invalid, not_found
+from trading_api.modules.broker.domain.position import Position
+from trading_api.modules.broker.domain.recorder import Recorder
+
+
+def live_order(state: AccountState, order_id: str) -> Order | Refusal:
+    """The live order of that id. Unknown or final → 400 with words (trading.md, modifyOrder and cancelOrder)."""
+    order = state.orders.get(order_id)
+    if order is not None:
+        return order
+    status = state.finals.get(order_id)
+    if status is not None:
+        return invalid(f"Order {order_id} is {status.name.title()} already.")
+    if order_id.isascii() and order_id.isdigit() and 0 < int(order_id[:20]) < state.next_order:
+        return invalid(f"Order {order_id} is final already: Filled, Canceled or Rejected.")
+    return invalid(f"Order {order_id[:40]} is not known.")
+
+
+def open_position(rec: Recorder, position_id: str) -> Position | Refusal:
+    """The open position of that id: its symbol, by any of its names. Unknown → 404 (trading.md, closePosition)."""
+    held = rec.state.positions.get(position_id)
+    view = rec.view(position_id) if held is None else None
+    if view is not None:
+        held = rec.state.positions.get(view.instrument.symbol)
+    return held if held is not None else not_found(f"Position {position_id[:80]} is not known: nothing is held of it.")

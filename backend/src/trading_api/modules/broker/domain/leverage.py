@@ -1,0 +1,112 @@
+"""The leverage of a symbol (trading.md: raise freely; lower only if free margin covers it; 1 to 100, step 1)."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+from trading_api.models.broker import OrderStatus
+from trading_api.modules.broker.domain.account import AccountState
+from trading_api.modules.broker.domain.amounts import EXACT, ZERO, exact, margin_of, money, text
+from trading_api.modules.broker.domain.equity import Marks
+from trading_api.modules.broker.domain.fills import resting_price
+from trading_api.modules.broker.domain.margin import free_margin, need
+from trading_api.modules.broker.domain.order import Order
+from trading_api.modules.broker.domain.order_state import OrderEventKind
+from trading_api.modules.broker.domain.order_steps import step
+from trading_api.modules.broker.domain.outcome import LeveragePreview, Refusal, invalid
+from trading_api.modules.broker.domain.placing import unknown_market
+from trading_api.modules.broker.domain.recorder import Recorder
+from trading_api.modules.broker.domain.requests import PreviewLeverage, SetLeverage
+
+
+def set_leverage(rec: Recorder, request: SetLeverage) -> Decimal | Refusal:
+    """Put the leverage in force for the symbol; its open orders from then on hold what it asks for."""
+    view = rec.view(request.symbol)
+    if view is None:
+        return unknown_market(request.symbol)
+    symbol = view.instrument.symbol
+    found = _look(rec.state, rec.marks, symbol, request.leverage)
+    if found.errors:
+        return invalid(*found.errors)
+    if request.leverage != found.current:
+        rec.leverage(symbol, request.leverage)
+        _reserve_anew(rec, symbol)
+    return request.leverage
+
+
+def preview_leverage(rec: Recorder, request: PreviewLeverage) -> LeveragePreview | Refusal:
+    """What it would mean: the same check, nothing done."""
+    view = rec.view(request.symbol)
+    if view is None:
+        return unknown_market(request.symbol)
+    return _look(rec.state, rec.marks, view.instrument.symbol, request.leverage)
+
+
+@exact
+def _look(state: AccountState, marks: Marks, symbol: str, leverage: Decimal) -> LeveragePreview:
+    current, free = state.leverage(symbol), free_margin(state, marks)
+    before = _held(state, symbol, current)
+    out_of_range = _range_error(state, leverage)
+    after = before if out_of_range else _held(state, symbol, leverage)
+    found = LeveragePreview(
+        symbol, leverage, current, state.terms.currency, before, after, free, free - (after - before)
+    )
+    if out_of_range:
+        return replace(found, errors=(out_of_range,))
+    return replace(found, infos=_infos(found), errors=_errors(found))
+
+
+def _range_error(state: AccountState, leverage: Decimal) -> str | None:
+    least, most, by = state.terms.min_leverage, state.terms.max_leverage, state.terms.leverage_step
+    allowed = f"use {text(least)} to {text(most)} in steps of {text(by)}."
+    if not leverage.is_finite():
+        return f"leverage {leverage} is not a number; {allowed}"
+    if not least <= leverage <= most:
+        return f"leverage {str(leverage)[:40]} is out of range; {allowed}"
+    return f"leverage {str(leverage)[:40]} is not on the step; {allowed}" if leverage % by else None
+
+
+def _held(state: AccountState, symbol: str, leverage: Decimal) -> Decimal:
+    """The margin of the symbol's position and of its open orders under a leverage."""
+    position = state.positions.get(symbol)
+    total = margin_of(position.cost, leverage) if position else ZERO
+    for order in _reserving(state, symbol):
+        total += _reserve(state, order, leverage)
+    return total
+
+
+def _reserving(state: AccountState, symbol: str) -> list[Order]:
+    return [order for order in state.orders.values() if order.symbol == symbol and order.reserved]
+
+
+def _reserve(state: AccountState, order: Order, leverage: Decimal) -> Decimal:
+    """What an open order holds under a leverage. Judged against the position as it is now."""
+    wanted = need(state, order.symbol, order.side, order.remaining, resting_price(order), reduces=order.is_close)
+    if not wanted.opened:
+        return ZERO
+    return EXACT.add(margin_of(EXACT.multiply(wanted.opened, resting_price(order)), leverage), wanted.fees)
+
+
+def _reserve_anew(rec: Recorder, symbol: str) -> None:
+    for order in _reserving(rec.state, symbol):
+        reserved = _reserve(rec.state, order, rec.state.leverage(symbol))
+        if reserved != order.reserved and order.status is OrderStatus.WORKING:
+            rec.order(step(order, OrderEventKind.REPLACE, reserved=reserved))
+
+
+def _infos(found: LeveragePreview) -> tuple[str, ...]:
+    was, now = money(found.margin), money(found.margin_after)
+    return (
+        f"Leverage of {found.symbol}: {text(found.current)} now, {text(found.leverage)} then.",
+        f"Margin of its position and open orders: {was} {found.currency} now, {now} {found.currency} then.",
+    )
+
+
+def _errors(found: LeveragePreview) -> tuple[str, ...]:
+    """Raising takes nothing, so it is always allowed, below 0 too."""
+    more = found.margin_after - found.margin
+    if more <= 0 or found.free_margin_after >= 0:
+        return ()
+    return (
+        f"Not enough margin to lower the leverage to {text(found.leverage)}: {money(more)} {found.currency} more is "
+        f"needed, {money(found.free_margin)} is free.",
+    )

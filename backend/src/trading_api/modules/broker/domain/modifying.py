@@ -1,0 +1,123 @@
+"""Modifying an entry order (FIX OrderCancelReplaceRequest; TradingView's modifyOrder, which sends the whole order)."""
+
+from dataclasses import replace
+
+from trading_api.modules.broker.domain.amounts import ZERO, text
+from trading_api.modules.broker.domain.assessment import comparable
+from trading_api.modules.broker.domain.bracket_changes import follow_entry
+from trading_api.modules.broker.domain.brackets import drop_parked
+from trading_api.modules.broker.domain.checks import duration_problems, order_problems
+from trading_api.modules.broker.domain.fills import arrive, end, reducible, resting_price
+from trading_api.modules.broker.domain.finding import live_order
+from trading_api.modules.broker.domain.margin import free_margin, margin_problem, need
+from trading_api.modules.broker.domain.market_view import MarketView
+from trading_api.modules.broker.domain.modifying_brackets import modify_bracket
+from trading_api.modules.broker.domain.order import Order
+from trading_api.modules.broker.domain.order_state import OrderEventKind
+from trading_api.modules.broker.domain.order_steps import step
+from trading_api.modules.broker.domain.outcome import Refusal, invalid
+from trading_api.modules.broker.domain.placing import unknown_market
+from trading_api.modules.broker.domain.recorder import Recorder
+from trading_api.modules.broker.domain.requests import ModifyOrder
+
+
+def modify(rec: Recorder, request: ModifyOrder) -> str | Refusal:
+    """New terms for a live order; refused whole, or done whole.
+
+    A quantity above what is filled goes on, equal to it ends the order as Filled, below it is refused (trading.md). New
+    prices meet the market like a new order's. Margin is checked again.
+    """
+    order = live_order(rec.state, request.order_id)
+    if isinstance(order, Refusal):
+        return order
+    view = rec.view(order.symbol)
+    if view is None:
+        return unknown_market(order.symbol)
+    if fixed := _fixed(rec, order, request):
+        return invalid(*fixed)
+    if order.is_bracket:
+        return modify_bracket(rec, order, request, view)
+    return _modify_entry(rec, order, _changed(order, request, view), view)
+
+
+def _fixed(rec: Recorder, order: Order, request: ModifyOrder) -> list[str]:
+    """What may not change: another symbol, type or side is another order."""
+    reasons = []
+    if request.symbol not in (None, order.symbol):
+        named = rec.view(request.symbol or "")
+        if named is None or named.instrument.symbol != order.symbol:
+            reasons.append(f"The symbol of order {order.id} cannot change: it is {order.symbol}.")
+    if request.type not in (None, order.type):
+        reasons.append(f"The type of order {order.id} cannot change: it is {order.type.name}.")
+    if request.side not in (None, order.side):
+        reasons.append(f"The side of order {order.id} cannot change: it is {order.side.name}.")
+    return reasons
+
+
+def _changed(order: Order, request: ModifyOrder, view: MarketView) -> Order:
+    """The order with the new terms, which are not yet checked."""
+    given = {
+        name: value
+        for name in ("qty", "limit_price", "stop_price", "brackets", "custom_fields")
+        if (value := getattr(request, name)) is not None
+    }
+    changed = replace(order, **given)
+    if request.duration is None or request.duration == order.duration:
+        return changed
+    return replace(changed, duration=request.duration, expires_ms=request.duration.expires_ms(view.session_end_ms))
+
+
+def _modify_entry(rec: Recorder, order: Order, changed: Order, view: MarketView) -> str | Refusal:
+    if changed == order:
+        return f"Order {order.id} is unchanged."
+    if reasons := _reasons(rec, order, changed, view):
+        return invalid(*reasons)
+    if changed.remaining == 0:
+        return _complete(rec, changed)
+    wanted = need(
+        rec.state, order.symbol, order.side, changed.remaining, resting_price(changed), reduces=changed.is_close
+    )
+    grown = wanted.reserve > order.reserved
+    if grown and (short := margin_problem(rec.state, wanted, free_margin(rec.state, rec.marks) + order.reserved)):
+        return invalid(short)
+    replaced = rec.order(step(changed, OrderEventKind.REPLACE, reserved=wanted.reserve))
+    fresh = follow_entry(rec, replaced)
+    _meet_again(rec, order, replaced)
+    for bracket in fresh:
+        if bracket.id in rec.state.orders:
+            arrive(rec, rec.state.orders[bracket.id])
+    return f"Order {order.id} was modified."
+
+
+def _reasons(rec: Recorder, order: Order, changed: Order, view: MarketView) -> tuple[str, ...]:
+    if order.filled_qty and changed.qty == order.filled_qty:
+        return ()
+    # A stop that stays where it was is not judged again: the market may just be reaching it.
+    settled = order.triggered or changed.stop_price == order.stop_price
+    problems = [*order_problems(view.instrument, changed, comparable(view), triggered=settled)]
+    if changed.duration != order.duration:
+        problems += duration_problems(changed.duration, view.now_ms)
+    reasons = [problem.text for problem in problems]
+    if reasons:
+        return tuple(reasons)
+    if changed.qty < order.filled_qty:
+        reasons.append(f"qty {text(changed.qty)} is below what is filled, {text(order.filled_qty)}.")
+    if changed.is_close and changed.qty != order.qty and changed.remaining > reducible(rec, order):
+        reasons.append(f"Only {text(reducible(rec, order))} of {order.symbol} are left to close.")
+    return tuple(reasons)
+
+
+def _complete(rec: Recorder, changed: Order) -> str:
+    """The quantity asked for is what is filled: nothing is left to do (FIX: OrderQty = CumQty)."""
+    done = rec.order(step(changed, OrderEventKind.REPLACE_TO_FILLED, reserved=ZERO))
+    drop_parked(rec, done, "Its order is filled and has opened no position.")
+    return f"Order {done.id} is Filled: its quantity is what was filled."
+
+
+def _meet_again(rec: Recorder, before: Order, order: Order) -> None:
+    """New prices meet the market as on arrival; an order that is now IOC or FOK does not rest."""
+    if (before.limit_price, before.stop_price) != (order.limit_price, order.stop_price) or order.duration.is_immediate:
+        order = arrive(rec, order)
+    if order.is_live and order.duration.is_immediate:
+        kind = order.duration.kind.value
+        end(rec, order, OrderEventKind.CANCEL, f"{kind}: nothing to trade with at once.")

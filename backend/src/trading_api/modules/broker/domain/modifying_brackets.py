@@ -1,0 +1,89 @@
+"""Modifying one bracket by itself: its price, or the distance of a trailing stop. Its quantity follows its parent."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+from trading_api.models.broker import OrderStatus, StopType
+from trading_api.modules.broker.domain.amounts import text
+from trading_api.modules.broker.domain.assessment import comparable
+from trading_api.modules.broker.domain.bracket_changes import reprice
+from trading_api.modules.broker.domain.bracket_checks import Reference, bracket_problems, position_reference
+from trading_api.modules.broker.domain.brackets import asks_any, bracket_order
+from trading_api.modules.broker.domain.canceling import tell_entry, with_bracket
+from trading_api.modules.broker.domain.checks import entry_reference
+from trading_api.modules.broker.domain.fills import arrive
+from trading_api.modules.broker.domain.market_view import MarketView
+from trading_api.modules.broker.domain.order import NO_BRACKETS, Brackets, Order, OrderRole
+from trading_api.modules.broker.domain.outcome import Refusal, invalid
+from trading_api.modules.broker.domain.position import opposite
+from trading_api.modules.broker.domain.recorder import Recorder
+from trading_api.modules.broker.domain.requests import ModifyOrder
+
+
+def modify_bracket(rec: Recorder, order: Order, request: ModifyOrder, view: MarketView) -> str | Refusal:
+    """A new price for a bracket. Its entry, if it is live, asks for it from then on."""
+    if misplaced := _misplaced(order, request):
+        return invalid(*misplaced)
+    price = _wanted(order, request)
+    if price is None:
+        return f"Order {order.id} is unchanged."
+    asked = with_bracket(_empty_of_kind(order), order, price)
+    protected = opposite(order.side)
+    problems = bracket_problems(view.instrument, protected, asked, _reference(rec, order, view))
+    if problems:
+        return invalid(*(problem.text for problem in problems))
+    template = bracket_order(order.role, asked, order.symbol, order.side, order.qty)
+    priced = reprice(rec, order, template) if template is not None else None
+    if priced is None:
+        return f"Order {order.id} is unchanged."
+    changed = rec.order(priced)
+    tell_entry(rec, changed, price)
+    if changed.status is OrderStatus.WORKING:
+        arrive(rec, changed)
+    return f"Order {order.id} was modified."
+
+
+def _misplaced(order: Order, request: ModifyOrder) -> list[str]:
+    """What does not belong to this bracket."""
+    reasons = []
+    if request.qty is not None and request.qty != order.qty:
+        reasons.append(f"qty of order {order.id} follows what it protects: it is {text(order.qty)}.")
+    if request.duration not in (None, order.duration):
+        reasons.append(f"The duration of order {order.id} cannot change: a bracket is GTC.")
+    if request.limit_price is not None and order.role is not OrderRole.TAKE_PROFIT:
+        reasons.append(f"limitPrice does not belong to order {order.id}, a stop; leave it out.")
+    if request.stop_price is not None and order.role is OrderRole.TAKE_PROFIT:
+        reasons.append(f"stopPrice does not belong to order {order.id}, a limit; leave it out.")
+    pips = _pips(request)
+    if order.trail_pips is not None and pips is None and request.stop_price not in (None, order.stop_price):
+        reasons.append(f"stopPrice of order {order.id} follows the market; change trailingStopPips.")
+    if asks_any(replace(request.brackets or NO_BRACKETS, trailing_stop_pips=None)) or (
+        pips is not None and order.trail_pips is None
+    ):
+        reasons.append(f"Order {order.id} is a bracket itself; change its price.")
+    return reasons
+
+
+def _wanted(order: Order, request: ModifyOrder) -> Decimal | None:
+    """The new price, or the new pips of a trailing stop; None when nothing is asked."""
+    if order.role is OrderRole.TAKE_PROFIT:
+        return request.limit_price
+    return _pips(request) if order.trail_pips is not None else request.stop_price
+
+
+def _pips(request: ModifyOrder) -> Decimal | None:
+    return request.brackets.trailing_stop_pips if request.brackets is not None else None
+
+
+def _empty_of_kind(order: Order) -> Brackets:
+    """Brackets that ask for the same kind of stop as this order, so that a new price goes to the right field."""
+    return Brackets(guaranteed_stop=order.stop_price) if order.stop_type is StopType.GUARANTEED_STOP else NO_BRACKETS
+
+
+def _reference(rec: Recorder, order: Order, view: MarketView) -> Reference | None:
+    """What its price is compared with: while it waits the entry's price, then where its position would close."""
+    quote = comparable(view)
+    entry = rec.state.orders.get(order.parent_id or "")
+    if order.status is OrderStatus.INACTIVE and entry is not None:
+        return entry_reference(entry, quote)
+    return position_reference(opposite(order.side), quote) if quote is not None else None

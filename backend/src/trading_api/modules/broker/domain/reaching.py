@@ -1,0 +1,53 @@
+"""What a new quote, or the passing of the feed's time, does to the orders of one symbol, over all accounts."""
+
+from collections.abc import Callable
+
+from trading_api.modules.broker.domain.duration import DurationKind
+from trading_api.modules.broker.domain.fills import end, meet
+from trading_api.modules.broker.domain.market_view import MarketView
+from trading_api.modules.broker.domain.order import Order
+from trading_api.modules.broker.domain.order_state import OrderEventKind
+from trading_api.modules.broker.domain.order_steps import step
+from trading_api.modules.broker.domain.quote import Quote
+from trading_api.modules.broker.domain.recorder import Recorder
+from trading_api.modules.broker.domain.trailing import follow
+from trading_api.modules.broker.domain.working_orders import WorkingOrders
+
+Recorders = Callable[[str], Recorder]
+"""Account id → the recorder of its events."""
+
+
+def expire(orders: WorkingOrders, view: MarketView, recorders: Recorders) -> None:
+    """End the orders whose time is over by the feed's clock (FIX TimeInForce, 59): before the quote of that moment."""
+    for account_id, order_id in orders.expired(view.instrument.symbol, view.now_ms):
+        rec = recorders(account_id)
+        order = rec.state.orders.get(order_id)
+        if order is not None:
+            end(rec, order, OrderEventKind.EXPIRE, _expired(order))
+
+
+def trail(orders: WorkingOrders, view: MarketView, quote: Quote, recorders: Recorders) -> None:
+    """Move the trailing stops that the quote moves; it cannot also trigger one that it moves."""
+    for account_id, order_id in orders.trailing(quote):
+        rec = recorders(account_id)
+        moved = follow(rec.state.orders[order_id], view.instrument, quote)
+        if moved is not None:
+            rec.order(step(moved, OrderEventKind.REPLACE))
+
+
+def reach(orders: WorkingOrders, quote: Quote, recorders: Recorders) -> None:
+    """Fill and trigger what the quote reaches, in price-time priority, stops first (`WorkingOrders.due`).
+
+    A fill may cancel or shrink what comes later in the round, so each order is looked at as it is at its turn.
+    """
+    for account_id, order_id in orders.due(quote):
+        rec = recorders(account_id)
+        order = rec.state.orders.get(order_id)
+        if order is not None:
+            meet(rec, order, quote)
+
+
+def _expired(order: Order) -> str:
+    if order.duration.kind is DurationKind.DAY:
+        return "Expired: the session is over."
+    return "Expired: its time is over."
