@@ -64,8 +64,8 @@ class StoreMigration:
         if done.get("up_to_date") is not True:
             raise MigrationFailed(f"the store did not come up to date ({done}); nothing was started or changed")
         self._current = True
-        if done.get("from") is not None:
-            progress.note(f"the store {done.get('store')} went from version {done['from']} to {done.get('to')}")
+        for store in _changed(done):
+            progress.note(f"the store {store.get('store')} went from version {store['from']} to {store.get('to')}")
 
     def close(self) -> None:
         """End what was started and is not needed."""
@@ -105,8 +105,17 @@ def _answer(process: subprocess.Popen[str], seconds: float) -> dict[str, object]
     answer = _parsed(output)
     if "up_to_date" not in answer:
         words = str(answer.get("error") or (output + errors).strip() or f"exit code {process.returncode}")
-        raise MigrationFailed(f"the store cannot be used: {words}; nothing was started or changed")
+        # The error tells of files that were changed before the one that could not be.
+        outcome = "nothing was started" if answer.get("changed") else "nothing was started or changed"
+        raise MigrationFailed(f"the store cannot be used: {words}; {outcome}")
     return answer
+
+
+def _changed(answer: dict[str, object]) -> list[dict[str, object]]:
+    """The files that were brought from one version to another; new ones are not worth a word."""
+    stores = answer.get("stores")
+    listed = [store for store in stores if isinstance(store, dict)] if isinstance(stores, list) else []
+    return [store for store in listed if store.get("from") not in (None, store.get("to"))]
 
 
 def _parsed(output: str) -> dict[str, object]:

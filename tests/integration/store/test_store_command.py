@@ -11,7 +11,8 @@ import pytest
 from support.ordinary_user import project_of_user, run_module_as_user
 from support.store_old import make_old_store, rows_of
 
-from trading_api.shared.store.migrations import migrate
+from trading_api.shared.store.address import store_urls
+from trading_api.shared.store.migrations import migrate, revision_at
 
 pytestmark = pytest.mark.integration
 
@@ -29,10 +30,20 @@ def run(*arguments: str, path: Path | None = None, **environment: str) -> subpro
     )
 
 
+def orders_of(path: Path) -> Path:
+    """Where the orders of the store at `path` are."""
+    return path.with_name(f"{path.stem}.orders{path.suffix}")
+
+
+def both(path: Path, text: str) -> str:
+    """What is told of the two files of a store when it is the same."""
+    return f"{orders_of(path)}: {text}\n{path}: {text}\n"
+
+
 def test_D02_migrate_makes_a_store_and_then_finds_it(path: Path) -> None:
     made, found = run(path=path), run(path=path)
-    assert (made.returncode, made.stdout) == (0, f"{path}: the store is made (0002)\n")
-    assert (found.returncode, found.stdout) == (0, f"{path}: the store is up to date (0002)\n")
+    assert (made.returncode, made.stdout) == (0, both(path, "the store is made (0003)"))
+    assert (found.returncode, found.stdout) == (0, both(path, "the store is up to date (0003)"))
     assert made.stderr == found.stderr == ""
 
 
@@ -40,21 +51,63 @@ def test_D02_migrate_says_from_where_to_where(path: Path) -> None:
     rows = make_old_store(path)
     behind = run("--check", path=path)
     assert behind.returncode == 1
-    assert "the store is at 0001, behind 0002; run: python -m trading_api migrate" in behind.stdout
-    assert rows_of(path) == rows
+    assert f"{orders_of(path)}: there is no store yet; python -m trading_api migrate makes it" in behind.stdout
+    assert f"{path}: the store is at 0001, behind 0003; run: python -m trading_api migrate" in behind.stdout
+    assert (rows_of(path), orders_of(path).exists()) == (rows, False)
     done = run(path=path)
-    assert (done.returncode, done.stdout) == (0, f"{path}: the store went from 0001 to 0002\n")
+    told = f"{orders_of(path)}: the store is made (0003)\n{path}: the store went from 0001 to 0003\n"
+    assert (done.returncode, done.stdout) == (0, told)
     assert run("--check", path=path).returncode == 0
 
 
 def test_D02_migrate_answers_in_json(path: Path) -> None:
     missing, made = run("--check", "--json", path=path), run("--json", path=path)
     assert (missing.returncode, made.returncode) == (1, 0)
-    assert json.loads(missing.stdout) == {"store": str(path), "from": None, "to": None, "up_to_date": False}
-    assert json.loads(made.stdout) == {"store": str(path), "from": None, "to": "0002", "up_to_date": True}
+    for answer, revision in ((missing, None), (made, "0003")):
+        stores = [{"store": str(file), "from": None, "to": revision} for file in (orders_of(path), path)]
+        assert json.loads(answer.stdout) == {"up_to_date": revision is not None, "stores": stores}
     wrong = run("--json", "--store", "mysql://u:hunter2@h/d")
     assert (wrong.returncode, "hunter2" in wrong.stdout + wrong.stderr) == (2, False)
     assert "scheme 'mysql' is not supported" in json.loads(wrong.stdout)["error"]
+
+
+def test_D04_migrate_touches_nothing_when_one_file_is_of_no_use(path: Path) -> None:
+    rows = make_old_store(path)
+    orders_of(path).write_bytes(b"no database" * 200)
+    answer = run(path=path)
+    assert (answer.returncode, answer.stdout) == (1, "")
+    assert f"{orders_of(path)}: file is not a database" in answer.stderr
+    assert (rows_of(path), run("--check", "--json", path=path).returncode) == (rows, 1)
+    assert revision_at(f"sqlite:///{path}") == "0001"
+
+
+def test_D04_migrate_tells_which_file_it_changed_before_another_failed(path: Path) -> None:
+    make_old_store(path)
+    lock = _locked_after_looking(path)
+    answer = run("--json", path=path, PYTHONPATH=str(lock.parent))
+    assert answer.returncode == 1, answer
+    told = json.loads(answer.stdout)
+    assert told["changed"] == [str(orders_of(path))]
+    assert told["error"].startswith(f"{path}: database is locked: another process is writing to it; try again")
+    assert told["error"].endswith(f"; before that: {orders_of(path)}: the store is made (0003)")
+
+
+def _locked_after_looking(path: Path) -> Path:
+    """A start-up file of Python that gives migrations no patience, and a lock on `path` when the orders are made."""
+    site = path.parent.parent / "site" / "sitecustomize.py"
+    site.parent.mkdir()
+    site.write_text(
+        "import sqlite3\n"
+        "from trading_api.shared.store import migrations\n"
+        "migrations._PATIENCE_S, migrate_engine, kept = 0, migrations.migrate_engine, []\n"
+        "def lock_after(engine):\n"
+        "    report = migrate_engine(engine)\n"
+        f"    kept.append(sqlite3.connect({str(path)!r}, isolation_level=None))\n"
+        "    kept[-1].execute('BEGIN IMMEDIATE')\n"
+        "    return report\n"
+        "migrations.migrate_engine = lock_after\n"
+    )
+    return site
 
 
 @pytest.mark.parametrize("arguments", [["--no-such"], ["extra"], ["--store", "trading.db"]])
@@ -111,7 +164,8 @@ def test_D02_migrate_tells_of_files_that_it_may_not_write() -> None:
 
 
 def test_D02_a_store_that_is_up_to_date_costs_next_to_nothing(path: Path) -> None:
-    migrate(f"sqlite:///{path}")
+    for url in store_urls(f"sqlite:///{path}"):
+        migrate(url)
     answer = run(path=path, PYTHONPROFILEIMPORTTIME="1")
     imported = {line.rpartition("|")[2].strip().partition(".")[0] for line in answer.stderr.splitlines()}
     assert "sqlite3" in imported

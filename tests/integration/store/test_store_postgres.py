@@ -104,7 +104,7 @@ def test_D02_a_store_before_the_newest_revision_is_said_so(url: str) -> None:
     with psycopg.connect(url) as connection:
         connection.execute("CREATE TABLE alembic_version (version_num varchar(32))")
         connection.execute("INSERT INTO alembic_version VALUES ('0001')")
-    with pytest.raises(StoreError, match=r"older than 0002.*python -m trading_api migrate"):
+    with pytest.raises(StoreError, match=r"older than 0003.*python -m trading_api migrate"):
         check_schema(url)
 
 

@@ -11,7 +11,9 @@ import pytest
 from support.gateway_topology import one_process
 from support.project import Project
 
-TABLES = {"instruments", "series", "bars", "leases"}
+from trading_api.shared.store.revision import HEAD
+
+TABLES = {"instruments", "series", "bars", "leases", "broker_orders", "broker_events"}
 
 
 def _tables(path: Path) -> set[str]:
@@ -23,6 +25,10 @@ def _store(project: Project) -> Path:
     return project.local / "data" / "trading.db"
 
 
+def _orders(project: Project) -> Path:
+    return project.local / "data" / "trading.orders.db"
+
+
 def _set_revision(path: Path, revision: str) -> None:
     with closing(sqlite3.connect(path)) as store, store:
         assert store.execute("UPDATE alembic_version SET version_num = ?", (revision,)).rowcount == 1
@@ -30,18 +36,20 @@ def _set_revision(path: Path, revision: str) -> None:
 
 def test_D02_the_store_is_there_before_the_first_server(small: Project) -> None:
     small.up()
-    assert _tables(_store(small)) >= TABLES
-    assert _store(small).stat().st_mode & 0o077 == 0
+    for file in (_store(small), _orders(small)):
+        assert _tables(file) >= TABLES
+        assert file.stat().st_mode & 0o077 == 0
 
 
 def test_D02_a_newer_store_is_refused_and_nothing_starts(small: Project) -> None:
     small.up()
     small.down()
-    _set_revision(_store(small), "9999")
-    done = small.run("start", "--json", check=1)
-    error = json.loads(done.stdout)["error"]
-    assert "9999 is newer than" in error
-    assert "nothing was started or changed" in error
+    for file in (_store(small), _orders(small)):
+        _set_revision(file, "9999")
+        error = json.loads(small.run("start", "--json", check=1).stdout)["error"]
+        assert f"{file.name}: schema version 9999 is newer than" in error
+        assert "nothing was started or changed" in error
+        _set_revision(file, HEAD)
     small.assert_gone()
     assert small.run("status").returncode == 3
 
@@ -81,8 +89,10 @@ def test_D02_a_relative_file_is_beside_the_configuration_wherever_the_command_ru
     argv = [sys.executable, "-P", "-m", "deploy.cli", "start", str(small.config)]
     done = subprocess.run(argv, cwd=tmp_path, env=small.env(), capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
-    assert _tables(small.folder / "own" / "place.db") >= TABLES
+    for name in ("place.db", "place.orders.db"):
+        assert _tables(small.folder / "own" / name) >= TABLES
     assert not _store(small).exists()
+    assert not _orders(small).exists()
 
 
 def test_D02_the_configuration_decides_and_not_the_shell(small: Project) -> None:
@@ -97,6 +107,7 @@ def test_D02_the_configuration_decides_and_not_the_shell(small: Project) -> None
 def test_M01_one_process_brings_the_store_up_to_date_too(project: Project) -> None:
     with one_process(project):
         assert _tables(_store(project)) >= TABLES
+        assert _tables(_orders(project)) >= TABLES
 
 
 def test_P07_a_busy_port_leaves_no_store_behind(small: Project) -> None:
@@ -105,12 +116,14 @@ def test_P07_a_busy_port_leaves_no_store_behind(small: Project) -> None:
     with socket.create_server(("127.0.0.1", small.port + 7)):
         assert "is held by" in small.run("start", check=1).stderr
     assert not _store(small).exists()
+    assert not _orders(small).exists()
 
 
 @pytest.mark.parametrize("verb", ["plan", "status"])
 def test_P12_looking_makes_no_store(small: Project, verb: str) -> None:
     small.run(verb)
     assert not _store(small).exists()
+    assert not _orders(small).exists()
 
 
 def _config(project: Project) -> dict[str, object]:

@@ -1,5 +1,6 @@
 """Before anything starts the store is looked at, and migrated when it must be. A shell script is the backend here."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,17 @@ from deploy.runtime.progress import Silent
 from deploy.runtime.store_migration import MigrationFailed, StoreMigration
 
 URL = "postgresql://u:hunter2@db/x"
-CURRENT = '{"store": "db", "from": "0002", "to": "0002", "up_to_date": true}'
-BEHIND = '{"store": "db", "from": "0001", "to": "0001", "up_to_date": false}'
-DONE = '{"store": "db", "from": "0001", "to": "0002", "up_to_date": true}'
+
+
+def answer(*stores: tuple[str, str | None, str | None]) -> str:
+    """What the backend says of the files of a store: name, revision before, revision after."""
+    listed = [{"store": name, "from": before, "to": after} for name, before, after in stores]
+    return json.dumps({"up_to_date": all(after == "0003" for _, _, after in stores), "stores": listed})
+
+
+CURRENT = answer(("db", "0003", "0003"), ("orders", "0003", "0003"))
+BEHIND = answer(("db", "0001", "0001"), ("orders", None, None))
+DONE = answer(("db", "0001", "0003"), ("orders", None, "0003"))
 
 
 class Notes(Silent):
@@ -59,13 +68,13 @@ def test_D02_a_store_that_is_behind_is_migrated_once_and_that_is_told(tmp_path: 
         store.bring_up_to_date(notes)
         store.bring_up_to_date(notes)
     assert len(calls(tmp_path)) == 2
-    assert notes.told == ["bringing the store up to date …", "the store db went from version 0001 to 0002"]
+    assert notes.told == ["bringing the store up to date …", "the store db went from version 0001 to 0003"]
 
 
 @pytest.mark.parametrize(
     ("check", "why"),
     [
-        (says('{"error": "db: version 0009 is newer than 0002"}', 1), "db: version 0009 is newer than 0002"),
+        (says('{"error": "db: version 0009 is newer than 0003"}', 1), "db: version 0009 is newer than 0003"),
         ("echo Traceback >&2; exit 1", "Traceback"),
         ("exit 7", "exit code 7"),
         ("echo nonsense", "nonsense"),
@@ -88,6 +97,13 @@ def test_D02_a_migration_that_fails_is_told_and_nothing_counts_as_done(tmp_path:
         for _ in range(2):
             with pytest.raises(MigrationFailed, match="nothing was started or changed"):
                 store.bring_up_to_date(Silent())
+
+
+def test_D02_a_file_that_was_changed_before_another_failed_is_no_secret(tmp_path: Path) -> None:
+    partly = '{"error": "db: the disk is full; before that: orders: went on", "changed": ["orders"]}'
+    words = "the disk is full; before that: orders: went on; nothing was started$"
+    with backend(tmp_path, says(BEHIND, 1), says(partly, 1)) as store, pytest.raises(MigrationFailed, match=words):
+        store.bring_up_to_date(Silent())
 
 
 def test_D02_a_look_that_does_not_end_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trading_api.shared.store.address import parse_store_url
+from trading_api.shared.store.address import orders_url, parse_store_url, store_urls
 from trading_api.shared.store.engine import open_engine, place_of
 from trading_api.shared.store.errors import StoreUrlError
 
@@ -58,6 +58,39 @@ def test_D02_a_wrong_store_url_is_refused_without_its_password(url: str, words: 
 )
 def test_D02_messages_name_the_place_of_a_store(url: str, place: str) -> None:
     assert place_of(url) == place
+
+
+@pytest.mark.parametrize(
+    ("url", "orders"),
+    [
+        ("sqlite:///data/trading.db", "sqlite:///data/trading.orders.db"),
+        ("sqlite:////var/lib/x.y/store", "sqlite:////var/lib/x.y/store.orders"),
+        ("sqlite:///a.b.c", "sqlite:///a.b.orders.c"),
+        ("sqlite:///.hidden", "sqlite:///.hidden.orders"),
+        ("sqlite:///x.", "sqlite:///x.orders."),
+        ("sqlite:///50% #1 é.db", "sqlite:///50% #1 é.orders.db"),
+    ],
+)
+def test_D04_orders_have_a_file_of_their_own_beside_the_stores(url: str, orders: str) -> None:
+    assert orders_url(url) == orders
+    assert store_urls(url) == (orders, url)
+
+
+def test_D04_orders_share_the_database_of_a_server() -> None:
+    url = "postgresql://u:hunter2@db.example:6543/trading?sslmode=require"
+    assert orders_url(url) == url
+    assert store_urls(url) == (url,)
+    with pytest.raises(StoreUrlError):
+        orders_url("mysql://x/y")
+
+
+@given(st.text(max_size=20), st.text(max_size=20))
+def test_D04_two_stores_never_share_their_orders(one: str, other: str) -> None:
+    first, second = f"sqlite:///x/{one}", f"sqlite:///x/{other}"
+    with suppress(StoreUrlError):
+        assert orders_url(first) != first
+        assert (orders_url(first) == orders_url(second)) == (first == second)
+        assert parse_store_url(orders_url(first)).path != parse_store_url(first).path
 
 
 @pytest.mark.parametrize("url", ["postgresql://u:hunter2@127.0.0.1:1/db", "sqlite:////nowhere/hunter2/x.db"])

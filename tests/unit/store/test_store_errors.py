@@ -70,6 +70,6 @@ def test_D02_revisions_are_told_apart() -> None:
     assert standing(None, "here") is Standing.EMPTY
     assert standing("0001", "here") is Standing.OLDER
     assert standing(HEAD, "here") is Standing.CURRENT
-    for unknown in ("0000", "0003", "1", "", "abcd"):
+    for unknown in ("0000", "0004", "1", "", "abcd"):
         with pytest.raises(StoreError, match="newest known"):
             standing(unknown, "here")

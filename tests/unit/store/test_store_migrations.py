@@ -102,7 +102,7 @@ def test_D02_a_server_on_an_older_store_says_what_to_run(url: str, path: Path) -
         lambda: writing(engine).__enter__(),
     ]
     for attempt in attempts:
-        with pytest.raises(StoreError, match=r"version 0001 is older than 0002.*python -m trading_api migrate"):
+        with pytest.raises(StoreError, match=r"version 0001 is older than 0003.*python -m trading_api migrate"):
             attempt()
     assert revision_at(url) == "0001"
     migrate(url)
@@ -111,13 +111,13 @@ def test_D02_a_server_on_an_older_store_says_what_to_run(url: str, path: Path) -
     engine.dispose()
 
 
-@pytest.mark.parametrize("revision", ["0003", "0010", "9f2c1d"])
+@pytest.mark.parametrize("revision", ["0004", "0010", "9f2c1d"])
 def test_D02_a_store_of_a_newer_program_is_left_alone(url: str, path: Path, revision: str) -> None:
     migrate(url)
     sql(path, f"UPDATE alembic_version SET version_num = '{revision}'")
     before = path.read_bytes()
     for attempt in (migrate, check_schema, is_current):
-        with pytest.raises(StoreError, match=f"{revision} is newer than 0002, the newest known; upgrade the program"):
+        with pytest.raises(StoreError, match=f"{revision} is newer than 0003, the newest known; upgrade the program"):
             attempt(url)
     assert path.read_bytes() == before
 
@@ -135,7 +135,7 @@ def failing_scripts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The real scripts, the last of which fails when all of its work is done."""
     scripts = tmp_path / "scripts"
     shutil.copytree(migrations.SCRIPTS, scripts)
-    (last,) = (scripts / "versions").glob("r0002_*.py")
+    (last,) = (scripts / "versions").glob(f"r{HEAD}_*.py")
     last.write_text(
         last.read_text().replace(
             "def upgrade() -> None:",

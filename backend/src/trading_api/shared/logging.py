@@ -10,8 +10,14 @@ from trading_api.shared.request_id import current_request_id
 _CONTROLS = (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029)
 _ESCAPES = {code: repr(chr(code))[1:-1] for code in _CONTROLS}
 _TRACEBACK_ESCAPES = {code: text for code, text in _ESCAPES.items() if chr(code) not in "\n\t"}
-# uvicorn tells of its own start and stop; the server says it better in one line (see `server`).
-_QUIET = {"uvicorn": logging.WARNING, "watchfiles": logging.WARNING, "asyncio": logging.INFO}
+# uvicorn tells of its own start and stop; the server says it better in one line (see `server`). Alembic lists its
+# parts.
+_QUIET = {
+    "uvicorn": logging.WARNING,
+    "watchfiles": logging.WARNING,
+    "alembic": logging.WARNING,
+    "asyncio": logging.INFO,
+}
 
 
 class LogFormatter(logging.Formatter):

@@ -38,6 +38,24 @@ def parse_store_url(url: str) -> StoreAddress:
     raise StoreUrlError(f"store URL: scheme {shown} is not supported; {_USAGE}")
 
 
+def orders_url(url: str) -> str:
+    """Where the orders of the store at `url` are kept: `sqlite:///x/trading.db` → `sqlite:///x/trading.orders.db`.
+
+    SQLite has one write lock per file, and an import of bars holds it for seconds, so orders have a file of their own.
+    PostgreSQL locks rows: there it is the same database. Raises StoreUrlError.
+    """
+    if parse_store_url(url).path is None:
+        return url
+    folder, slash, name = url.rpartition("/")
+    stem, _, suffix = name.rpartition(".")
+    return f"{folder}{slash}{stem}.orders.{suffix}" if stem else f"{folder}{slash}{name}.orders"
+
+
+def store_urls(url: str) -> tuple[str, ...]:
+    """Everything that belongs to the store at `url`, each place once: its orders, then the rest. StoreUrlError."""
+    return tuple(dict.fromkeys((orders_url(url), url)))
+
+
 def _sqlite(url: str) -> StoreAddress:
     path = url.removeprefix(_SQLITE)
     if path == url or not path or path.endswith("/") or "?" in path or "\0" in path or path == ":memory:":

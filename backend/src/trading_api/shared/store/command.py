@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from trading_api.shared.store.address import parse_store_url
+from trading_api.shared.store.address import parse_store_url, store_urls
 from trading_api.shared.store.errors import StoreError, StoreUrlError
 from trading_api.shared.store.migrations import MigrationReport, migrate, revision_at
 from trading_api.shared.store.quick import is_current
@@ -16,11 +16,20 @@ from trading_api.shared.store.revision import HEAD, standing
 OK, FAILED, USAGE = 0, 1, 2
 
 
+class _Partly(Exception):
+    """One place of the store could not be brought up to date when others were; those stay as they are now."""
+
+    def __init__(self, error: StoreError, changed: Sequence[MigrationReport]) -> None:
+        super().__init__("; ".join([str(error), *(f"before that: {_text(report)}" for report in changed)]))
+        self.changed = changed
+
+
 def main(argv: Sequence[str]) -> int:
     """Bring the store to the revision of this program; `argv` is what follows the verb.
 
-    Returns 0 when it is there, 1 when it is not (with `--check`) or cannot be brought there (then it is as before),
-    2 for wrong usage. With `--json` each of these is one JSON object on standard output, but for wrong arguments.
+    Returns 0 when it is there, 1 when it is not (with `--check`) or cannot be brought there, 2 for wrong usage. Each
+    place that belongs to the store (`store_urls`) is changed whole or stays as it was. With `--json` each of these is
+    one JSON object on standard output, but for wrong arguments.
     """
     parser = _parser()
     try:
@@ -28,15 +37,15 @@ def main(argv: Sequence[str]) -> int:
     except SystemExit as stop:
         return USAGE if stop.code else OK
     try:
-        report = _run(_store_url(options.store), check=options.check)
+        reports = _run(store_urls(_store_url(options.store)), check=options.check)
     except StoreUrlError as error:
         return _fail(f"{parser.prog}: error: ", error, USAGE, as_json=options.json)
-    except StoreError as error:
+    except (StoreError, _Partly) as error:
         return _fail(f"{parser.prog}: ", error, FAILED, as_json=options.json)
     except KeyboardInterrupt:
-        return _fail(f"{parser.prog}: ", "interrupted; nothing was changed", FAILED, as_json=options.json)
-    print(_json(report) if options.json else _text(report))
-    return OK if report.after == HEAD else FAILED
+        return _fail(f"{parser.prog}: ", "interrupted; no file was changed half-way", FAILED, as_json=options.json)
+    print(_json(reports) if options.json else "\n".join(map(_text, reports)))
+    return OK if _are_current(reports) else FAILED
 
 
 def _store_url(asked: str | None) -> str:
@@ -49,15 +58,34 @@ def _store_url(asked: str | None) -> str:
     return Settings().store_url
 
 
-def _run(url: str, *, check: bool) -> MigrationReport:
-    place = parse_store_url(url).place
-    if is_current(url):
-        return MigrationReport(place, HEAD, HEAD)
-    if not check:
-        return migrate(url)
-    revision = revision_at(url)
+def _run(urls: Sequence[str], *, check: bool) -> list[MigrationReport]:
+    """Looks at every place first: one of no use is found before another is changed."""
+    looked = {url: _look(url) for url in urls}
+    if check:
+        return [report or _standing(url) for url, report in looked.items()]
+    done: list[MigrationReport] = []
+    for url, report in looked.items():
+        try:
+            done.append(report or migrate(url))
+        except StoreError as error:
+            changed = [report for report in done if report.changed]
+            raise (_Partly(error, changed) if changed else error) from None
+    return done
+
+
+def _look(url: str) -> MigrationReport | None:
+    """The report on a place where nothing is to be done; None where something is, or that takes SQLAlchemy to tell."""
+    return MigrationReport(parse_store_url(url).place, HEAD, HEAD) if is_current(url) else None
+
+
+def _standing(url: str) -> MigrationReport:
+    place, revision = parse_store_url(url).place, revision_at(url)
     standing(revision, place)
     return MigrationReport(place, revision, revision)
+
+
+def _are_current(reports: Sequence[MigrationReport]) -> bool:
+    return all(report.after == HEAD for report in reports)
 
 
 def _text(report: MigrationReport) -> str:
@@ -72,29 +100,31 @@ def _text(report: MigrationReport) -> str:
     return f"{report.place}: the store went from {report.before} to {report.after}"
 
 
-def _json(report: MigrationReport) -> str:
-    current = report.after == HEAD
-    return _dump({"store": report.place, "from": report.before, "to": report.after, "up_to_date": current})
+def _json(reports: Sequence[MigrationReport]) -> str:
+    stores = [{"store": report.place, "from": report.before, "to": report.after} for report in reports]
+    return _dump({"up_to_date": _are_current(reports), "stores": stores})
 
 
-def _dump(answer: dict[str, str | bool | None]) -> str:
+def _dump(answer: dict[str, object]) -> str:
     import json
 
     return json.dumps(answer)
 
 
-def _fail(prefix: str, message: object, code: int, *, as_json: bool) -> int:
+def _fail(prefix: str, error: object, code: int, *, as_json: bool) -> int:
     if as_json:
-        print(_dump({"error": str(message)}))
+        changed = [report.place for report in error.changed] if isinstance(error, _Partly) else []
+        print(_dump({"error": str(error), "changed": changed}))
     else:
-        print(f"{prefix}{message}", file=sys.stderr)
+        print(f"{prefix}{error}", file=sys.stderr)
     return code
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m trading_api migrate",
-        description="Make the store, or bring its tables to what this version needs. All of it or nothing is done.",
+        description="Make the store, or bring its tables to what this version needs; a SQLite store is two files, one "
+        "of them for orders. Each is changed whole or not at all.",
     )
     parser.add_argument("--check", action="store_true", help="change nothing; exit 1 if there is something to do")
     parser.add_argument("--json", action="store_true", help="report as JSON on standard output")

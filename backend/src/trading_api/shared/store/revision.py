@@ -6,7 +6,7 @@ from enum import Enum
 
 from trading_api.shared.store.errors import StoreError
 
-HEAD = "0002"
+HEAD = "0003"
 """The revision that this program reads and writes: the newest in `trading_api/migrations/versions`."""
 FIRST = "0001"
 VERSION_TABLE = "alembic_version"
