@@ -1,4 +1,4 @@
-"""What the configuration says of the data plane, checked: URLs, symbols, instants. No message repeats a secret."""
+"""What the configuration says of the data plane, checked: URLs, symbols, origins. No message repeats a secret."""
 
 import re
 from datetime import datetime
@@ -9,6 +9,10 @@ _STORE_USAGE = "write it as sqlite:///path/to/file.db or postgresql://user@host/
 _BUS_USAGE = "write it as nats://host:4222 or tls://host:4222, several separated by commas"
 _SYMBOL = re.compile(r"[A-Za-z0-9._:!/^=&-]{1,80}")
 _MOST_BUS_URLS = 16
+# RFC 6454: scheme, host and port; no path, and no pattern.
+_ORIGIN = re.compile(r"https?://([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::([1-9][0-9]{0,4}))?")
+_CURRENCY = re.compile(r"[A-Z]{3,5}")
+_DECIMALS = 8
 
 
 def store_url(value: str) -> str:
@@ -76,4 +80,26 @@ def instant(value: str) -> str:
         raise ValueError(f"{value!r} has no offset from UTC; write it as 2024-01-02T14:30:00Z")
     if not 1801 <= moment.year <= 2199:
         raise ValueError(f"{value!r} is in the year {moment.year}; use one from 1801 to 2199")
+    return value
+
+
+def origin(value: str) -> str:
+    """The origin of a page. Raises ValueError."""
+    match = _ORIGIN.fullmatch(value)
+    if match is None or int(match[2] or 1) > 65535:
+        raise ValueError(f"{value[:90]!r} is no origin; write it as https://app.example.com, without a path")
+    return value
+
+
+def currency(value: str) -> str:
+    """The code of a currency. Raises ValueError."""
+    if not _CURRENCY.fullmatch(value):
+        raise ValueError(f"{value[:40]!r} is no currency; write its code, such as USD")
+    return value
+
+
+def amount(value: float) -> float:
+    """A number as precise as prices are. Raises ValueError."""
+    if round(value, _DECIMALS) != value:
+        raise ValueError(f"{value:.15g} has more than {_DECIMALS} decimals")
     return value

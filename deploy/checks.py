@@ -1,5 +1,6 @@
 """What only the whole file can tell: port conflicts (C03), modules and WebSocket routes (C04)."""
 
+import ipaddress
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -39,6 +40,8 @@ def check(config: DeploymentConfig, manifest: Manifest | None, source: Source) -
     _check_ports(config, manifest, source)
     _check_feed(config, source)
     _check_bus(config, source)
+    _check_users(config, source)
+    _check_debug_routes(config, source)
     if manifest is None:
         return
     _check_bus_reach(config, manifest, source)
@@ -98,6 +101,24 @@ def _check_bus(config: DeploymentConfig, source: Source) -> None:
     if config.bus.token_file is not None and config.bus.url is None:
         message = "only an existing cluster (bus.url) needs it; the tree makes the token of its own server itself"
         source.add(("bus", "token_file"), message)
+
+
+def _check_users(config: DeploymentConfig, source: Source) -> None:
+    users = config.users
+    if users.mode == "jwt" and (users.key_file is None) == (users.key_env is None):
+        message = "mode jwt checks tokens with one key; name its file or its environment variable"
+        source.add(("users", "mode"), message, hint="set either users.key_file or users.key_env")
+
+
+def _check_debug_routes(config: DeploymentConfig, source: Source) -> None:
+    """Watch mode says that a deployment is for development. Without it, the routes are for nobody but this machine."""
+    if not config.debug_routes or all(server.reload for server in config.servers.values()):
+        return
+    hosts = {config.nginx.host, *(server.host for server in config.servers.values())}
+    if config.users.mode == "jwt" or not all(ipaddress.ip_address(host).is_loopback for host in hosts):
+        found = "checks who asks (users.mode: jwt)" if config.users.mode == "jwt" else "listens beyond this machine"
+        message = f"routes for development do not go with a deployment that {found} and does not watch its source"
+        source.add(("debug_routes",), message, hint="write false, or reload: true for every server")
 
 
 def _check_bus_reach(config: DeploymentConfig, manifest: Manifest, source: Source) -> None:

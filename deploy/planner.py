@@ -24,12 +24,14 @@ from deploy.plan import (
     Upstream,
     WebSocketRoute,
 )
-from deploy.schema import DeploymentConfig, FeedConfig, NginxConfig, ServerConfig
+from deploy.schema import BrokerConfig, DeploymentConfig, FeedConfig, NginxConfig, ServerConfig, UsersConfig
 
 # The trait of a module that needs quotes, and the WebSocket route that gives them.
 _USES_QUOTES, _QUOTES = "uses-quotes", "quotes"
 # The trait of a module that keeps its data in the store, or makes what it serves from the feed.
 _USES_STORE = "uses-store"
+# The trait of a module whose data belongs to users, who have accounts.
+_NEEDS_USER = "needs-user"
 # What only some servers are told. A server that has no use for one has it empty, hence does not restart with it.
 _BUS_VARIABLES = ("TRADING_BUS_TOKEN_FILE", "TRADING_BUS_URL")
 _STORE_VARIABLES = (
@@ -40,6 +42,22 @@ _STORE_VARIABLES = (
     "TRADING_FEED_SYMBOLS",
     "TRADING_STORE_URL",
 )
+_USER_VARIABLES = (
+    "TRADING_USERS_ALGORITHM",
+    "TRADING_USERS_AUDIENCE",
+    "TRADING_USERS_ISSUER",
+    "TRADING_USERS_KEY_ENV",
+    "TRADING_USERS_KEY_FILE",
+    "TRADING_USERS_MODE",
+)
+_ACCOUNT_VARIABLES = (
+    "TRADING_BROKER_BALANCE",
+    "TRADING_BROKER_COMMISSION_PER_SHARE",
+    "TRADING_BROKER_COMMISSION_RATE",
+    "TRADING_BROKER_CURRENCY",
+    "TRADING_BROKER_STALE_QUOTE",
+)
+_VARIABLES_OF = {_USES_STORE: _STORE_VARIABLES, _NEEDS_USER: (*_USER_VARIABLES, *_ACCOUNT_VARIABLES)}
 
 
 def plan(config: DeploymentConfig, manifest: Manifest, site: Site) -> Plan:
@@ -76,14 +94,41 @@ def serve_environment(config: DeploymentConfig, modules: tuple[str, ...]) -> dic
     """
     return {
         "ENABLED_MODULES": ",".join(modules),
+        "TRADING_ALLOWED_ORIGINS": ",".join(config.allowed_origins),
         "TRADING_API_BASE_URL": config.api_base_url,
         "TRADING_BODY_LIMIT": str(config.limits.body),
         "TRADING_BUS_TOKEN_FILE": config.bus.token_file or "",
         "TRADING_BUS_URL": config.bus.url or "",
         "TRADING_DEBUG_ROUTES": "1" if config.debug_routes else "0",
+        **_broker_environment(config.broker),
         **_feed_environment(config.feed),
+        **_users_environment(config.users),
         "TRADING_LOG_LEVEL": config.logs.level,
         "TRADING_STORE_URL": config.store.url,
+    }
+
+
+def _users_environment(users: UsersConfig) -> dict[str, str]:
+    """Never the key itself: its file's name, or that of the variable that a server inherits from the tree's start."""
+    if users.mode == "none":
+        return dict.fromkeys(_USER_VARIABLES, "")
+    return {
+        "TRADING_USERS_ALGORITHM": users.algorithm,
+        "TRADING_USERS_AUDIENCE": users.audience or "",
+        "TRADING_USERS_ISSUER": users.issuer or "",
+        "TRADING_USERS_KEY_ENV": users.key_env or "",
+        "TRADING_USERS_KEY_FILE": users.key_file or "",
+        "TRADING_USERS_MODE": users.mode,
+    }
+
+
+def _broker_environment(broker: BrokerConfig) -> dict[str, str]:
+    return {
+        "TRADING_BROKER_BALANCE": f"{broker.balance:.15g}",
+        "TRADING_BROKER_COMMISSION_PER_SHARE": f"{broker.commission_per_share:.15g}",
+        "TRADING_BROKER_COMMISSION_RATE": f"{broker.commission_rate:.15g}",
+        "TRADING_BROKER_CURRENCY": broker.currency,
+        "TRADING_BROKER_STALE_QUOTE": f"{broker.stale_quote:.15g}",
     }
 
 
@@ -109,10 +154,10 @@ def _bus_environment(name: str, config: DeploymentConfig, manifest: Manifest, la
     return {"TRADING_BUS_URL": url, "TRADING_BUS_TOKEN_FILE": str(token)}
 
 
-def _store_environment(name: str, config: DeploymentConfig, manifest: Manifest) -> dict[str, str]:
-    """That a server without data of its own has neither store nor feed."""
-    uses = any(_USES_STORE in manifest.modules[module].traits for module in config.servers[name].modules)
-    return {} if uses else dict.fromkeys(_STORE_VARIABLES, "")
+def _unused_environment(name: str, config: DeploymentConfig, manifest: Manifest) -> dict[str, str]:
+    """That a server without data of its own has neither store nor feed, and one without accounts no users."""
+    traits = {trait for module in config.servers[name].modules for trait in manifest.modules[module].traits}
+    return {variable: "" for trait, variables in _VARIABLES_OF.items() if trait not in traits for variable in variables}
 
 
 def _deployed(config: DeploymentConfig) -> tuple[str, ...]:
@@ -151,7 +196,7 @@ def _instances(name: str, config: DeploymentConfig, manifest: Manifest, site: Si
     env = {
         **serve_environment(config, modules),
         **_bus_environment(name, config, manifest, site.layout),
-        **_store_environment(name, config, manifest),
+        **_unused_environment(name, config, manifest),
         **_documents_environment(name, config),
         **_quotes_environment(name, config, manifest),
         **server.env,

@@ -18,8 +18,14 @@ RESERVED_NAMES = frozenset({"nginx", "logs", "all", "bus"})
 # What a server reads its settings from (`deploy.planner.serve_environment`), and the key to use instead.
 TREE_VARIABLES = {
     "ENABLED_MODULES": "modules of the server",
+    "TRADING_ALLOWED_ORIGINS": "allowed_origins",
     "TRADING_API_BASE_URL": "api_base_url",
     "TRADING_BODY_LIMIT": "limits.body",
+    "TRADING_BROKER_BALANCE": "broker.balance",
+    "TRADING_BROKER_COMMISSION_PER_SHARE": "broker.commission_per_share",
+    "TRADING_BROKER_COMMISSION_RATE": "broker.commission_rate",
+    "TRADING_BROKER_CURRENCY": "broker.currency",
+    "TRADING_BROKER_STALE_QUOTE": "broker.stale_quote",
     "TRADING_BUS_TOKEN_FILE": "bus.token_file",
     "TRADING_BUS_URL": "bus.url",
     "TRADING_DEBUG_ROUTES": "debug_routes",
@@ -30,6 +36,12 @@ TREE_VARIABLES = {
     "TRADING_FEED_SYMBOLS": "feed.replay.symbols",
     "TRADING_LOG_LEVEL": "logs.level",
     "TRADING_STORE_URL": "store.url",
+    "TRADING_USERS_ALGORITHM": "users.algorithm",
+    "TRADING_USERS_AUDIENCE": "users.audience",
+    "TRADING_USERS_ISSUER": "users.issuer",
+    "TRADING_USERS_KEY_ENV": "users.key_env",
+    "TRADING_USERS_KEY_FILE": "users.key_file",
+    "TRADING_USERS_MODE": "users.mode",
 }
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 _BASE_URL = re.compile(r"(/[A-Za-z0-9._~-]+)+")
@@ -132,6 +144,9 @@ BusUrl = Annotated[str, Field(max_length=2048), AfterValidator(addresses.bus_url
 FileName = Annotated[str, Field(max_length=1024), AfterValidator(_file_name), AfterValidator(_env_value)]
 Symbol = Annotated[str, AfterValidator(addresses.symbol)]
 Instant = Annotated[str, AfterValidator(addresses.instant)]
+Origin = Annotated[str, AfterValidator(addresses.origin)]
+Currency = Annotated[str, AfterValidator(addresses.currency)]
+Claim = Annotated[str, Field(min_length=1, max_length=512), AfterValidator(_env_value)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 WorkerProcesses = Annotated[int | Literal["auto"], BeforeValidator(_worker_processes)]
 
@@ -275,6 +290,48 @@ class FeedConfig(Section):
     replay: ReplayConfig = Field(default_factory=ReplayConfig, description="What kind: replay plays.")
 
 
+class UsersConfig(Section):
+    """Who may ask."""
+
+    mode: Literal["none", "jwt"] = Field(
+        default="none",
+        description="none: whoever asks is the one user. jwt: a token says who asks, and each user has an own account.",
+    )
+    algorithm: Literal["RS256", "HS256"] = Field(
+        default="RS256", description="What tokens are signed with; others are refused, whatever they say of themselves."
+    )
+    key_file: FileName | None = Field(
+        default=None,
+        description="The key that signatures are checked with, relative to this file's folder. RS256: a public key as "
+        "PEM. HS256: a secret of at least 32 bytes in a file of mode 0600.",
+    )
+    key_env: EnvName | None = Field(
+        default=None, description="Or the name of the environment variable that holds it, where the tree is started."
+    )
+    issuer: Claim | None = Field(default=None, description="What a token's `iss` must be. Left out: anything.")
+    audience: Claim | None = Field(default=None, description="What a token's `aud` must name. Left out: anything.")
+
+
+class BrokerConfig(Section):
+    """The terms of every paper account."""
+
+    balance: Annotated[float, AfterValidator(addresses.amount)] = Field(
+        default=100_000.0, ge=0.01, le=10**12, allow_inf_nan=False, description="Cash of a new account."
+    )
+    currency: Currency = Field(default="USD", description="Currency of accounts.")
+    commission_rate: Annotated[float, AfterValidator(addresses.amount)] = Field(
+        default=0.0,
+        ge=0,
+        le=0.1,
+        allow_inf_nan=False,
+        description="Part of a fill's price times quantity: 0.001 is 0.1%.",
+    )
+    commission_per_share: Annotated[float, AfterValidator(addresses.amount)] = Field(
+        default=0.0, ge=0, le=1000, allow_inf_nan=False, description="Besides, for each unit that is filled."
+    )
+    stale_quote: Seconds = Field(default=60.0, ge=0.1, le=86_400, description="An older quote fills no order.")
+
+
 class DeploymentConfig(Section):
     """The whole file."""
 
@@ -296,6 +353,15 @@ class DeploymentConfig(Section):
     store: StoreConfig = Field(default_factory=StoreConfig, description="Where data is kept.")
     bus: BusConfig = Field(default_factory=BusConfig, description="How processes tell each other news.")
     feed: FeedConfig = Field(default_factory=FeedConfig, description="Where quotes come from.")
+    users: UsersConfig = Field(default_factory=UsersConfig, description="Who may ask.")
+    allowed_origins: tuple[Origin, ...] = Field(
+        default=(),
+        max_length=100,
+        strict=False,
+        description="Pages elsewhere that may use the API from a browser, such as https://app.example.com. Empty: only "
+        "those of the gateway's own host, and with users.mode: none those of this machine.",
+    )
+    broker: BrokerConfig = Field(default_factory=BrokerConfig, description="The terms of every paper account.")
     debug_routes: bool = Field(
         default=False, description="Serve routes for development, such as POST /debug/quotes. Not for production."
     )

@@ -14,7 +14,7 @@ from deploy.layout import Layout
 from deploy.manifest import Manifest
 from deploy.plan import Plan, Site
 from deploy.planner import plan
-from deploy.runtime import bus_token
+from deploy.runtime import bus_token, users_key
 from deploy.schema import DeploymentConfig
 
 NATS = "nats-server"
@@ -32,17 +32,21 @@ class Checked:
         """The plan of the deployment, with `nginx` as its gateway's binary and `nats` as its bus's, if it has one."""
         return plan(self.config, self.manifest, Site(self.layout, python(), nginx, root_user(), nats))
 
-    def check_token_file(self) -> None:
-        """Raise TokenFileRefused where the token of a foreign bus is not there to be used."""
+    def check_secrets(self) -> None:
+        """Raise where a secret is not there to be used: TokenFileRefused for a foreign bus's token, KeyRefused for the
+
+        key of users.
+        """
         bus_token.check_token_file(self.config.bus.token_file, self.layout.project)
+        users_key.check_users_key(self.config.users, self.layout.project, os.environ)
 
     def complete_plan(self) -> Plan:
         """The plan with the binaries of this machine.
 
         Raises NginxMissing, NginxUnsuitable; NatsMissing, NatsUnsuitable where the tree runs a bus of its own;
-        TokenFileRefused.
+        TokenFileRefused, KeyRefused.
         """
-        self.check_token_file()
+        self.check_secrets()
         nats = find_nats(self.layout) if runs_own_bus(self.config, self.manifest) else Path(NATS)
         return self.plan(find_nginx(self.layout), nats)
 

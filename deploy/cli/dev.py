@@ -15,7 +15,7 @@ def run(arguments: argparse.Namespace) -> int:
     chosen = os.environ.get("ENABLED_MODULES", "")
     with fresh.generator_for(arguments.config) as generator, fresh.migration_for(arguments.config) as store:
         checked = fresh.check(arguments.config, generator, store, _names(chosen))
-        checked.check_token_file()
+        checked.check_secrets()
         store.bring_up_to_date(PlainProgress(verbose=False))
     config = checked.config
     reload = any(server.reload for server in config.servers.values())

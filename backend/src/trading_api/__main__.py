@@ -15,6 +15,7 @@ _OWN_PARSERS = {
     "instruments": "trading_api.modules.datafeed.instruments.instrument_commands:main",
     "migrate": "trading_api.shared.store.command:main",
     "new-module": "trading_api.codegen.new_module.command:main",
+    "token": "trading_api.shared.users.token_command:main",
 }
 
 
@@ -89,6 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     verbs.add_parser("instruments", help="list, export or import the known symbols; see: instruments --help")
     verbs.add_parser("migrate", help="bring the store's tables up to date; see: migrate --help")
     verbs.add_parser("new-module", help="write a small module to start from; see: new-module --help")
+    verbs.add_parser("token", help="make a token, or a secret, to try out users with; see: token --help")
     return parser
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from trading_api.settings import Settings
+from trading_api.shared.edge import origins_of
 from trading_api.shared.loading import check_ws_service, load_api, load_module, load_ws
 from trading_api.shared.modular_app import ModularApp
 from trading_api.shared.module_app import ModuleApp
@@ -19,7 +20,7 @@ def create_app(settings: Settings, folders: Mapping[str, ModuleFolder] | None = 
     selections = select(found, settings.enabled_modules)
     apps = [app for selection in selections for app in module_apps(selection, settings)]
     merged = deployment_documents(apps, found, settings.deployed_modules)
-    return ModularApp(apps, settings.base_url, settings.body_limit, merged)
+    return ModularApp(apps, settings.base_url, settings.body_limit, merged, origins_of(settings))
 
 
 def module_apps(selection: Selection, settings: Settings) -> Iterator[ModuleApp]:

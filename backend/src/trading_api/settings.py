@@ -5,7 +5,9 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from trading_api.broker_settings import BrokerSettings, read_broker_settings
 from trading_api.feed_settings import FeedSettings, read_feed_settings
+from trading_api.user_settings import UserSettings, read_origins, read_user_settings
 
 LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
 # `core` holds what every deployment offers (C05), so it is served whatever else is chosen.
@@ -42,6 +44,7 @@ class Settings:
     is where this process listens, as in http://127.0.0.1:8000; the server sets it, no environment variable does.
     `bus_url` is a NATS server's (empty: the bus is in memory, of this process alone), `bus_token_file` the file that
     holds its token. `debug_routes`: serve what is for development only.
+    `allowed_origins`: those of pages elsewhere that may call this API, as in https://app.example.com.
     """
 
     enabled_modules: tuple[ModuleChoice, ...] = ()
@@ -57,6 +60,9 @@ class Settings:
     bus_token_file: str = ""
     debug_routes: bool = False
     feed: FeedSettings = field(default_factory=FeedSettings)
+    broker: BrokerSettings = field(default_factory=BrokerSettings)
+    users: UserSettings = field(default_factory=UserSettings)
+    allowed_origins: tuple[str, ...] = ()
 
 
 def read_settings(environ: Mapping[str, str], known: KnownModules) -> Settings:
@@ -66,6 +72,9 @@ def read_settings(environ: Mapping[str, str], known: KnownModules) -> Settings:
     """
     default = Settings()
     feed, feed_problems = read_feed_settings(environ)
+    broker, broker_problems = read_broker_settings(environ)
+    users, user_problems = read_user_settings(environ)
+    origins, origin_problems = read_origins(environ)
     settings = Settings(
         enabled_modules=tuple(_parse_choices(environ.get("ENABLED_MODULES", ""))),
         base_url=(environ.get("TRADING_API_BASE_URL") or default.base_url).rstrip("/"),
@@ -78,9 +87,15 @@ def read_settings(environ: Mapping[str, str], known: KnownModules) -> Settings:
         bus_token_file=environ.get("TRADING_BUS_TOKEN_FILE", ""),
         debug_routes=environ.get("TRADING_DEBUG_ROUTES", "") == "1",
         feed=feed,
+        broker=broker,
+        users=users,
+        allowed_origins=origins,
     )
     problems = (
         *feed_problems,
+        *broker_problems,
+        *user_problems,
+        *origin_problems,
         *_choice_problems(settings.enabled_modules, known),
         *_deployed_problems(settings.deployed_modules, known),
         *_value_problems(settings),

@@ -27,7 +27,7 @@ def _modules(selections: Iterable[Selection], documents: Documents) -> Json:
 
 
 def _module(selection: Selection, documents: Documents) -> Json:
-    traits = sorted(load_module_class(selection.folder).traits)
+    traits = sorted(load_module_class(selection.folder).all_traits())
     versions = {version: _version(selection, version, documents) for version in selection.versions}
     return {"traits": traits, "versions": versions}
 

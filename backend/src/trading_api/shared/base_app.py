@@ -1,6 +1,6 @@
 """What the two kinds of app here have in common."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from fastapi import FastAPI
@@ -9,7 +9,7 @@ from fastapi.routing import APIRoute
 from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
-from trading_api.shared.edge import edge
+from trading_api.shared.edge import Origins, edge
 from trading_api.shared.problems import EXCEPTION_HANDLERS
 from trading_api.shared.specs.openapi import completed
 
@@ -27,7 +27,10 @@ class BaseApp(FastAPI):
         description: str,
         lifespan: Lifespan[Any],
         body_limit: int,
+        origins: Origins | None = None,
+        gate: Callable[[ASGIApp], ASGIApp] | None = None,
     ) -> None:
+        """`gate` wraps what serves: every connection passes it, also where the app is mounted."""
         super().__init__(
             title=title,
             version=version,
@@ -41,7 +44,8 @@ class BaseApp(FastAPI):
             exception_handlers=EXCEPTION_HANDLERS.copy(),
         )
         self.tag_descriptions: Mapping[str, str] = {}
-        self._outer = edge(self.serve_inside, body_limit)
+        self._inner = gate(self.serve_inside) if gate else self.serve_inside
+        self._outer = edge(self._inner, body_limit, origins)
 
     def build_middleware_stack(self) -> ASGIApp:
         """FastAPI's stack without what the edge does: its own net would answer in another shape, and twice."""
@@ -56,7 +60,7 @@ class BaseApp(FastAPI):
         if scope["type"] == "lifespan":
             await super().__call__(scope, receive, send)
         elif _PASSED in scope:
-            await self.serve_inside(scope, receive, send)
+            await self._inner(scope, receive, send)
         else:
             scope[_PASSED] = True
             # RFC 9110: HEAD is GET without the content, which the server leaves out by its own, untouched scope.

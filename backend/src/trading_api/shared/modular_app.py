@@ -8,7 +8,7 @@ from starlette.types import Receive, Scope, Send
 
 from trading_api.shared.base_app import BaseApp
 from trading_api.shared.docs_pages.routes import versions_document_routes
-from trading_api.shared.edge import DEFAULT_BODY_LIMIT
+from trading_api.shared.edge import DEFAULT_BODY_LIMIT, Origins
 from trading_api.shared.module_app import ModuleApp
 from trading_api.shared.specs.deployment import DeploymentDocuments
 
@@ -22,14 +22,19 @@ class ModularApp(BaseApp):
         base_url: str,
         body_limit: int = DEFAULT_BODY_LIMIT,
         merged: DeploymentDocuments | None = None,
+        origins: Origins | None = None,
     ) -> None:
-        """`merged` are the documents of the whole deployment, served at `{base_url}/{version}` (A05)."""
+        """`merged` are the documents of the whole deployment, served at `{base_url}/{version}` (A05).
+
+        `origins` are those of pages elsewhere that may call the API.
+        """
         super().__init__(
             title="Trading API",
             version="v1",
             description="The modules of this process; each has its own docs.",
             lifespan=_run_all,
             body_limit=body_limit,
+            origins=origins,
         )
         self.module_apps = tuple(module_apps)
         self.base_url = base_url

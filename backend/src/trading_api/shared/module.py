@@ -23,6 +23,14 @@ class Module(ABC, Generic[ServiceT]):
     traits: ClassVar[tuple[str, ...]] = ()
     """Facts about the module that the deployment tool reads from `manifest.json`."""
 
+    needs_user: ClassVar[bool] = False
+    """Whether what it serves belongs to users: its state and documents alone are then served to strangers."""
+
+    @classmethod
+    def all_traits(cls) -> frozenset[str]:
+        """The traits, with those that follow from what the class says of itself."""
+        return frozenset({*cls.traits, "needs-user"} if cls.needs_user else cls.traits)
+
     def __init__(self, settings: Settings) -> None:
         self.name = self.folder_name()
         self.settings = settings

@@ -6,14 +6,20 @@ from typing import cast
 
 from fastapi import FastAPI
 from starlette.routing import WebSocketRoute
+from starlette.types import ASGIApp
 
 from trading_api.shared.api.response_models import require_response_models
 from trading_api.shared.base_app import BaseApp
 from trading_api.shared.docs_pages.routes import document_routes
-from trading_api.shared.errors import ModuleError, describe, place_of
+from trading_api.shared.edge import origins_of
+from trading_api.shared.errors import ModuleError, Place, describe, place_of
 from trading_api.shared.loading import AnyModule, AnyRouter, WsPackage
 from trading_api.shared.registry import rest_prefix
+from trading_api.shared.specs.canonical import Json
 from trading_api.shared.specs.module_documents import ModuleDocuments
+from trading_api.shared.specs.security import secured
+from trading_api.shared.users.errors import KeyUnusable
+from trading_api.shared.users.gate import UserGate, make_verifier
 from trading_api.shared.ws.endpoint import WsEndpoint
 from trading_api.shared.ws.hub import Hub
 from trading_api.shared.ws.service import WsService
@@ -34,6 +40,8 @@ class ModuleApp(BaseApp):
             description=type(module).__doc__ or "",
             lifespan=_lifespan(module, self.hub),
             body_limit=module.settings.body_limit,
+            origins=origins_of(module.settings),
+            gate=_gate(module) if module.needs_user else None,
         )
         self.module = module
         self.prefix = rest_prefix(module.name, api.version)
@@ -55,6 +63,11 @@ class ModuleApp(BaseApp):
         if self.hub:
             self._add_websockets(self.hub)
 
+    def openapi(self) -> Json:
+        """The OpenAPI document of this app's own routes, with how users prove who they are where it needs them."""
+        document = super().openapi()
+        return secured(document) if self.module.needs_user else document
+
     def _add_websockets(self, hub: Hub) -> None:
         self.router.routes.append(WebSocketRoute("/ws", WsEndpoint(hub), name="ws"))
 
@@ -63,6 +76,16 @@ class ModuleApp(BaseApp):
             return hub.statistics()
 
         self.get("/ws-stats", operation_id="getWebSocketStatistics", tags=["status"])(get_web_socket_statistics)
+
+
+def _gate(module: AnyModule) -> Callable[[ASGIApp], UserGate]:
+    """What asks for a user. Raises ModuleError: there is no key that tokens could be checked with."""
+    settings = module.settings
+    try:
+        verifier = make_verifier(settings.users)
+    except KeyUnusable as error:
+        raise ModuleError(module.name, Place("users"), str(error)) from None
+    return lambda app: UserGate(app, verifier, origins_of(settings))
 
 
 def _hub(module: AnyModule, ws: WsPackage) -> Hub:

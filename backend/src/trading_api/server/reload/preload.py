@@ -16,6 +16,7 @@ PRELOAD = (
     "pydantic.dataclasses",
     "pydantic.json_schema",
     "pydantic.v1",
+    "starlette.middleware.cors",
     "starlette.middleware.exceptions",
     "starlette.websockets",
     "uvicorn",

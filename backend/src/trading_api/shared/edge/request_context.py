@@ -17,7 +17,7 @@ class RequestContext:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection under its id."""
-        sent = next((value for name, value in scope["headers"] if name == _HEADER), b"")
+        sent: bytes = dict(scope["headers"]).get(_HEADER, b"")
         request_id = accept_request_id(sent.decode("latin-1"))
         header = (_HEADER, request_id.encode())
 

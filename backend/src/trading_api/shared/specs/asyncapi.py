@@ -86,7 +86,19 @@ def _schemas(routes: Iterable[AnyRoute]) -> tuple[dict[str, Parts], dict[str, Js
         route.route: Parts(**common, request=by_key[f"{route.route} request"], data=by_key[f"{route.route} data"])
         for route in routes
     }
-    return parts, definitions.get("$defs", {})
+    return parts, {name: _without_null_defaults(schema) for name, schema in definitions.get("$defs", {}).items()}
+
+
+def _without_null_defaults(schema: Json) -> Json:
+    """FastAPI leaves them out of OpenAPI documents: the same model must read the same in both."""
+    properties = schema.get("properties")
+    if not properties:
+        return schema
+    plain = {
+        name: {key: value for key, value in body.items() if (key, value) != ("default", None)}
+        for name, body in properties.items()
+    }
+    return {**schema, "properties": plain}
 
 
 def _names_of_frames(frames: Iterable[str], taken: Iterable[str]) -> dict[str, str]:

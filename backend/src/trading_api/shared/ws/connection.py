@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.types import Receive
 
+from trading_api.shared.users.user import User
 from trading_api.shared.ws.errors import CannotResume, RequestError
 from trading_api.shared.ws.frames import ClientFrame, error_reply, success_reply
 from trading_api.shared.ws.holdings import Holdings
@@ -34,9 +35,11 @@ _REASON_BYTES = 123
 class Connection:
     """A client from its accept to its end. Whatever ends it, `leave` gives back all that it holds."""
 
-    __slots__ = ("_held", "_hub", "_rate", "_socket", "closed", "counters", "limits", "memory", "outbox")
+    __slots__ = ("_held", "_hub", "_rate", "_socket", "closed", "counters", "limits", "memory", "outbox", "user")
 
-    def __init__(self, hub: "Hub", socket: ClientSocket) -> None:
+    def __init__(self, hub: "Hub", socket: ClientSocket, user: User | None = None) -> None:
+        """`user`: whose connection it is; None in a module that needs no user."""
+        self.user = user
         self.limits = hub.limits
         self.counters = hub.counters
         self.memory = hub.memory
@@ -80,6 +83,10 @@ class Connection:
         if not self.closed:
             self.leave()
             self._socket.close(code, reason.encode()[:_REASON_BYTES].decode(errors="ignore"))
+
+    def expire(self) -> None:
+        """Close the connection: what proved whose it is holds no longer."""
+        self.close(POLICY_VIOLATION, "the token expired")
 
     def drop_slow(self, topic: str) -> None:
         """Close the connection: it did not read the updates of `topic`, none of which it may miss unknowingly."""
@@ -131,7 +138,8 @@ class Connection:
 
     async def _subscribe(self, frame: ClientFrame, route: CompiledRoute, name: str, request: object) -> None:
         self._held.admit(name, keys_of(request))
-        live = await self._hub.topics.claim(name, lambda: self._hub.make_topic(route, name, request))
+        key = (None if self.user is None else self.user.id, name)
+        live = await self._hub.topics.claim(key, lambda: self._hub.make_topic(route, name, request, self.user))
         if self.closed:
             self._hub.topics.release(live)
             return

@@ -2,6 +2,7 @@
 
 from starlette.types import Receive, Scope, Send
 
+from trading_api.shared.users.identity import identity_of
 from trading_api.shared.ws.hub import SERVICE_RESTART, Hub
 from trading_api.shared.ws.sockets import SOCKET_EXTENSION, AsgiSocket, ClientSocket
 
@@ -22,4 +23,4 @@ class WsEndpoint:
         await send({"type": "websocket.accept"})
         extensions = scope.get("extensions") or {}
         socket: ClientSocket = extensions.get(SOCKET_EXTENSION) or AsgiSocket(send)
-        await self._hub.serve(socket, receive)
+        await self._hub.serve(socket, receive, identity_of(scope))

@@ -7,6 +7,9 @@ from typing import Any, Literal, cast
 
 from starlette.types import Receive
 
+from trading_api.shared.users.expiry import closed_at
+from trading_api.shared.users.identity import Identity
+from trading_api.shared.users.user import User
 from trading_api.shared.ws.connection import Connection
 from trading_api.shared.ws.errors import RequestError
 from trading_api.shared.ws.limits import DEFAULT_LIMITS, WsLimits
@@ -39,12 +42,13 @@ class Hub:
         compiled = compile_routes(routes)
         self._types = {f"{name}.{action}": (compiled[name], action) for name in compiled for action in _ACTIONS}
 
-    async def serve(self, socket: ClientSocket, receive: Receive) -> None:
-        """Serve one client that was accepted, until it has gone."""
-        connection = Connection(self, socket)
+    async def serve(self, socket: ClientSocket, receive: Receive, identity: Identity | None = None) -> None:
+        """Serve one client that was accepted, until it has gone. `identity`: whose it is, where a user is needed."""
+        connection = Connection(self, socket, identity.user if identity else None)
         self.connections.add(connection)
         self.counters.accepted += 1
-        await connection.run(receive)
+        with closed_at(identity.expires_s if identity else None, connection.expire):
+            await connection.run(receive)
 
     def find(self, frame_type: str) -> tuple[CompiledRoute, Action]:
         """The route and action of a frame's type. Raises RequestError."""
@@ -53,9 +57,10 @@ class Hub:
             raise RequestError("unknown_type", self._unknown(frame_type))
         return found
 
-    def make_topic(self, route: CompiledRoute, name: str, request: object) -> AnyTopic:
+    def make_topic(self, route: CompiledRoute, name: str, request: object, user: User | None) -> AnyTopic:
         """A topic that the service does not know of yet."""
-        return Topic(route, name, request, self.counters, Newest(self.limits.keys, self.limits.keys_bytes, self.memory))
+        newest = Newest(self.limits.keys, self.limits.keys_bytes, self.memory)
+        return Topic(route, name, request, self.counters, newest, user)
 
     async def replay(self, topic: AnyTopic, since: int) -> Sequence[SequencedUpdate[Any]]:
         """What the service has of a durable topic after `since`."""

@@ -3,6 +3,7 @@
 import json
 from typing import Any, Generic, Protocol, TypeVar
 
+from trading_api.shared.users.user import User
 from trading_api.shared.ws.keys import keys_of
 from trading_api.shared.ws.message import Message
 from trading_api.shared.ws.newest import Newest
@@ -11,6 +12,8 @@ from trading_api.shared.ws.statistics import WsCounters
 
 RequestT = TypeVar("RequestT")
 DataT = TypeVar("DataT")
+TopicKey = tuple[str | None, str]
+"""The user's id, and the name on the wire, which may be the same for all users."""
 
 
 class Deliverable(Protocol):
@@ -25,6 +28,8 @@ class Deliverable(Protocol):
 
 class Topic(Generic[RequestT, DataT]):
     """What a service publishes to. `request` is the payload of the subscription that it stands for.
+
+    `user` is whose topic it is, and only that user's clients share it; None in a module that needs no user.
 
     Lives from `create_topic` to `remove_topic`, all in the thread of the event loop.
     """
@@ -43,12 +48,20 @@ class Topic(Generic[RequestT, DataT]):
         "name_bytes",
         "request",
         "route",
+        "user",
     )
 
     def __init__(
-        self, route: CompiledRoute, name: str, request: RequestT, counters: WsCounters, newest: Newest
+        self,
+        route: CompiledRoute,
+        name: str,
+        request: RequestT,
+        counters: WsCounters,
+        newest: Newest,
+        user: User | None = None,
     ) -> None:
         self.name = name
+        self.user = user
         self.name_bytes = len(name.encode())
         self.keys = keys_of(request)
         self.route = route.name
@@ -65,6 +78,11 @@ class Topic(Generic[RequestT, DataT]):
 
     def __repr__(self) -> str:
         return f"<Topic {self.name}>"
+
+    @property
+    def key(self) -> TopicKey:
+        """What tells it from all other topics."""
+        return (None if self.user is None else self.user.id, self.name)
 
     @property
     def subscribers(self) -> int:

@@ -10,7 +10,7 @@ from trading_api.shared.ws.limits import WsLimits
 from trading_api.shared.ws.memory import Memory
 from trading_api.shared.ws.service import WsService
 from trading_api.shared.ws.statistics import WsCounters
-from trading_api.shared.ws.topic import AnyTopic
+from trading_api.shared.ws.topic import AnyTopic, TopicKey
 
 logger = logging.getLogger(__name__)
 
@@ -41,14 +41,14 @@ class Topics:
         self._limits = limits
         self._counters = counters
         self._memory = memory
-        self._live: dict[str, LiveTopic] = {}
+        self._live: dict[TopicKey, LiveTopic] = {}
 
     def __len__(self) -> int:
         return len(self._live)
 
-    async def claim(self, name: str, make: Callable[[], AnyTopic]) -> LiveTopic:
-        """The topic `name`, created if nobody has it yet; to be released once. Raises RequestError: not created."""
-        while (live := self._live.get(name)) is not None and live.removal is not None:
+    async def claim(self, key: TopicKey, make: Callable[[], AnyTopic]) -> LiveTopic:
+        """The topic of `key`, created if nobody has it yet; to be released once. Raises RequestError: not created."""
+        while (live := self._live.get(key)) is not None and live.removal is not None:
             await asyncio.wait({live.removal})
         if live is None:
             live = self._create(make())
@@ -96,7 +96,7 @@ class Topics:
     def _create(self, topic: AnyTopic) -> LiveTopic:
         if not self._memory.reserve(_cost(topic)):
             raise RequestError("refused", "The server holds as many topics as it has memory for; try again later.")
-        live = self._live[topic.name] = LiveTopic(topic)
+        live = self._live[topic.key] = LiveTopic(topic)
         live.creation = asyncio.create_task(self._run_creation(live), context=_no_request())
         return live
 
@@ -126,7 +126,7 @@ class Topics:
 
     def _remove_unwanted(self, live: LiveTopic) -> None:
         """Begin to remove a topic that was created, if nobody wants it."""
-        if live.claims or live.removal is not None or self._live.get(live.topic.name) is not live:
+        if live.claims or live.removal is not None or self._live.get(live.topic.key) is not live:
             return
         live.topic.end()
         live.removal = asyncio.create_task(self._run_removal(live), context=_no_request())
@@ -142,8 +142,8 @@ class Topics:
             self._forget(live)
 
     def _forget(self, live: LiveTopic) -> None:
-        if self._live.get(live.topic.name) is live:
-            del self._live[live.topic.name]
+        if self._live.get(live.topic.key) is live:
+            del self._live[live.topic.key]
             self._memory.free(_cost(live.topic))
 
 
