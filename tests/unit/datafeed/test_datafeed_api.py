@@ -309,5 +309,6 @@ def test_D01_openapi_names_every_route_and_its_model(get: Get) -> None:
         for operation in route.values()
         if not path.endswith(("/health", "/version", "/versions", "/ws-stats"))
     }
-    assert operations.keys() == {"getConfig", "searchSymbols", "resolveSymbol", "getBars", "getQuotes"}
+    known = {"getConfig", "searchSymbols", "resolveSymbol", "getTradingSession", "getBars", "getQuotes"}
+    assert operations.keys() == known
     assert operations["getBars"] == {"$ref": "#/components/schemas/BarsResponse"}

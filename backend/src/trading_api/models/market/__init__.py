@@ -4,6 +4,7 @@ from trading_api.models.market.bars import Bar, BarsResponse, BarsSubscription
 from trading_api.models.market.configuration import DatafeedConfiguration, ExchangeDescriptor, SymbolTypeDescriptor
 from trading_api.models.market.pushed import PushedQuote, PushedQuotes
 from trading_api.models.market.quotes import NoQuoteValues, QuoteData, QuotesRequest, QuotesSubscription, QuoteValues
+from trading_api.models.market.sessions import TradingSession
 from trading_api.models.market.symbols import SearchResult, SymbolInfo, SymbolType
 
 __all__ = [
@@ -23,4 +24,5 @@ __all__ = [
     "SymbolInfo",
     "SymbolType",
     "SymbolTypeDescriptor",
+    "TradingSession",
 ]

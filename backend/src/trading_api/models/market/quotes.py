@@ -75,6 +75,12 @@ class QuoteValues(BaseModel):
     exchange: str = Field(description="Where it is traded; empty if unknown.", examples=["NASDAQ"])
     description: str = Field(examples=["Apple Inc."])
     original_name: str = Field(description="EXCHANGE:NAME, or the name where no exchange is known.")
+    time: int | None = Field(
+        default=None,
+        description="When the quote was made, ms UTC, where it may be old: of feeds that others push. The quotes of "
+        "other feeds are of now, and do without it.",
+        examples=[1704153600000],
+    )
 
 
 class NoQuoteValues(BaseModel):

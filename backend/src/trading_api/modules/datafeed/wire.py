@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from functools import cache
 from itertools import chain
-from typing import cast
+from typing import Any, cast
 
 from trading_api.models.market import (
     Bar,
@@ -85,6 +85,8 @@ def live_bar(bar: ScaledBar) -> Bar:
 def quote_values(instrument: Instrument, quote: Quote) -> QuoteValues:
     """A quote as clients see it."""
     change, scale = quote.last - quote.previous_close, -quote.price_scale
+    # What is left unset is not sent.
+    age: dict[str, Any] = {"time": quote.time} if quote.pushed else {}
     return QuoteValues.model_construct(
         lp=Decimal(quote.last).scaleb(scale),
         ask=Decimal(quote.ask).scaleb(scale),
@@ -101,6 +103,7 @@ def quote_values(instrument: Instrument, quote: Quote) -> QuoteValues:
         exchange=instrument.exchange,
         description=instrument.description,
         original_name=f"{instrument.exchange}:{instrument.name}" if instrument.exchange else instrument.name,
+        **age,
     )
 
 

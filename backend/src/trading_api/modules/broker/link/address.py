@@ -18,3 +18,8 @@ def quotes_urls(settings: Settings) -> tuple[str, ...]:
     if not settings.own_url or (enabled and _MODULE not in enabled):
         return ()
     return (f"{settings.own_url.replace('http', 'ws', 1)}{settings.base_url}/{_VERSION}/{_MODULE}/ws",)
+
+
+def http_base(url: str) -> str:
+    """Where an instance answers requests over HTTP, by its WebSocket URL: what is before the last slash."""
+    return f"http{url.removeprefix('ws')}".rpartition("/")[0]

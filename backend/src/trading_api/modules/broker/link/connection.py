@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from websockets.asyncio.client import ClientConnection
     from websockets.exceptions import ConnectionClosed
+
+Send = Callable[[str], Awaitable[None]]
+"""Sends a text to the datafeed; waits while it reads slowly. On a connection that has ended it does nothing."""
 
 # A datafeed that hangs is noticed after the ping that it does not answer: within 7 s.
 PING_S = 3.0
@@ -15,8 +22,13 @@ _OPEN_S = 4.0
 # The stop of the broker waits for it.
 _CLOSE_S = 0.2
 _RESTART = 1012
-# How the library closes when a ping was not answered.
-_UNANSWERED = 1011
+# How the library closes when a ping was not answered, and when a frame broke the rules or was too large.
+_UNANSWERED, _UNREADABLE = 1011, (1002, 1007, 1009)
+# A quote takes a hundredth of it.
+MAX_FRAME = 1 << 16
+UNREADABLE = "The datafeed sent what cannot be read."
+# Frames are read for so long before others have a turn.
+_SLICE_S = 0.005
 
 
 class LinkEndedError(Exception):
@@ -31,8 +43,11 @@ class LinkEndedError(Exception):
         self.announced = announced
 
 
-async def attend(url: str, on_open: Callable[[], None]) -> None:
-    """Connect to `url`, call `on_open` once connected, and stay until the connection ends. Raises LinkEndedError."""
+async def attend(url: str, on_open: Callable[[Send], None], on_text: Callable[[str], None]) -> None:
+    """Connect to `url`, call `on_open` once connected and `on_text` with each message, until the connection ends.
+
+    Raises LinkEndedError, also one that `on_text` raised: then the connection is closed.
+    """
     # Imported here, when the server serves already: the start-up does not wait for it.
     from websockets.asyncio.client import connect
     from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage, InvalidStatus, InvalidURI
@@ -46,11 +61,10 @@ async def attend(url: str, on_open: Callable[[], None]) -> None:
             ping_interval=PING_S,
             ping_timeout=PONG_S,
             close_timeout=_CLOSE_S,
+            max_size=MAX_FRAME,
         ) as connection:
-            on_open()
-            while True:
-                # Nothing is subscribed yet, so all that comes is the end.
-                await connection.recv()
+            on_open(_sender(connection))
+            await _read(connection, on_text)
     except ConnectionClosed as closed:
         raise _ended(closed) from closed
     except InvalidStatus as error:
@@ -66,8 +80,35 @@ async def attend(url: str, on_open: Callable[[], None]) -> None:
         raise LinkEndedError("The datafeed cannot be reached.") from error
 
 
+async def _read(connection: ClientConnection, on_text: Callable[[str], None]) -> None:
+    """Until the connection ends."""
+    slice_ends = time.monotonic() + _SLICE_S
+    while True:
+        text = await connection.recv()
+        if not isinstance(text, str):
+            raise LinkEndedError(UNREADABLE)
+        on_text(text)
+        # What has come already is read without a pause.
+        if time.monotonic() >= slice_ends:
+            await asyncio.sleep(0)
+            slice_ends = time.monotonic() + _SLICE_S
+
+
+def _sender(connection: ClientConnection) -> Send:
+    from websockets.exceptions import ConnectionClosed
+
+    async def send(text: str) -> None:
+        # Whoever reads learns of the end.
+        with contextlib.suppress(ConnectionClosed):
+            await connection.send(text)
+
+    return send
+
+
 def _ended(closed: ConnectionClosed) -> LinkEndedError:
     """In words why an open connection ended."""
+    if closed.sent is not None and not closed.rcvd_then_sent and closed.sent.code in _UNREADABLE:
+        return LinkEndedError(UNREADABLE)
     if closed.rcvd is not None:
         if closed.rcvd.code == _RESTART:
             return LinkEndedError("The datafeed restarts.", announced=True)

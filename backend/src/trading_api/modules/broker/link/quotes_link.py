@@ -6,22 +6,41 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from itertools import cycle
+from typing import Protocol
 
 from trading_api.models.broker import ConnectionStatus
 from trading_api.modules.broker.link.backoff import Backoff
 from trading_api.modules.broker.link.clock import wall_clock
-from trading_api.modules.broker.link.connection import LinkEndedError, attend
+from trading_api.modules.broker.link.connection import LinkEndedError, Send, attend
 from trading_api.modules.broker.link.state import LinkState
 
 logger = logging.getLogger(__name__)
 
-# Broker and datafeed start at the same time: for so long, a datafeed that is not there yet is no failure.
+# Broker and datafeed start at the same time: for so long, a datafeed that is not there yet is no failure, and one that
+# said it restarts is not missed.
 START_MS = 5000
 # A connection that lasted so long was a good one; the next attempt after it need not wait.
 GOOD_MS = 5000
 NOT_DEPLOYED = "No datafeed is deployed, so there are no quotes to trade on."
-Attend = Callable[[str, Callable[[], None]], Awaitable[None]]
+Attend = Callable[[str, Callable[[Send], None], Callable[[str], None]], Awaitable[None]]
+
+
+class Traffic(Protocol):
+    """What goes over the link. It is called in the event loop."""
+
+    def opened(self, url: str, send: Send) -> None:
+        """There is a connection to this instance; `send` sends a text over it."""
+        ...
+
+    def received(self, text: str) -> None:
+        """A message came. Raises LinkEndedError when it is such that the connection is to be closed."""
+        ...
+
+    def closed(self) -> None:
+        """The connection has ended, or an attempt has failed."""
+        ...
 
 
 class QuotesLink:
@@ -46,9 +65,15 @@ class QuotesLink:
         self._sleep = sleep
         self._backoff = backoff or Backoff()
         self._listeners: dict[str, Callable[[LinkState], None]] = {}
+        self._traffic: Traffic | None = None
         self._task: asyncio.Task[None] | None = None
-        self._began = clock()
-        self._state = LinkState(ConnectionStatus.DISCONNECTED, NOT_DEPLOYED, self._began)
+        self._awaited_until = 0
+        self._state = LinkState(ConnectionStatus.DISCONNECTED, NOT_DEPLOYED, clock())
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """The datafeed's instances."""
+        return self._urls
 
     @property
     def is_deployed(self) -> bool:
@@ -69,10 +94,14 @@ class QuotesLink:
         """Tell it no more."""
         self._listeners.pop(name, None)
 
+    def carry(self, traffic: Traffic) -> None:
+        """Use the link for this. Before it is started."""
+        self._traffic = traffic
+
     def start(self) -> None:
         """Begin to connect, in a task of its own."""
         if self._urls and self._task is None:
-            self._began = self._clock()
+            self._awaited_until = self._clock() + START_MS
             self._change(ConnectionStatus.CONNECTING, "The broker connects to the datafeed.")
             self._task = asyncio.create_task(self._run(), name="quotes link")
 
@@ -87,7 +116,7 @@ class QuotesLink:
     async def _run(self) -> None:
         for url in cycle(self._urls):
             try:
-                await self._attend(url, self._opened)
+                await self._attend(url, partial(self._opened, url), self._received)
             except LinkEndedError as ended:
                 self._lost(ended)
             except Exception:  # The boundary of the task: whatever happens, the link is tried again.
@@ -95,20 +124,33 @@ class QuotesLink:
                 self._change(
                     ConnectionStatus.ERROR, "The link to the datafeed failed; the broker's log has the reason."
                 )
+            finally:
+                if self._traffic is not None:
+                    self._traffic.closed()
             await self._sleep(self._backoff.next())
 
-    def _opened(self) -> None:
+    def _opened(self, url: str, send: Send) -> None:
         self._change(ConnectionStatus.CONNECTED, "The broker is connected to the datafeed.")
+        if self._traffic is not None:
+            self._traffic.opened(url, send)
+
+    def _received(self, text: str) -> None:
+        if self._traffic is not None:
+            self._traffic.received(text)
 
     def _lost(self, ended: LinkEndedError) -> None:
         """A connection ended, or an attempt failed."""
         now = self._clock()
         if self._state.status is ConnectionStatus.CONNECTED and now - self._state.since >= GOOD_MS:
             self._backoff.reset()
-        starting = self._state.status is ConnectionStatus.CONNECTING and now - self._began < START_MS
+        if ended.refused:
+            self._awaited_until = 0
+        elif ended.announced:
+            self._awaited_until = now + START_MS
+        expected = self._state.status is not ConnectionStatus.CONNECTED and now < self._awaited_until
         if ended.refused:
             self._change(ConnectionStatus.ERROR, str(ended))
-        elif not starting:
+        elif ended.announced or not expected:
             self._change(ConnectionStatus.DISCONNECTED, str(ended), expected=ended.announced)
 
     def _change(self, status: ConnectionStatus, message: str, *, expected: bool = False) -> None:

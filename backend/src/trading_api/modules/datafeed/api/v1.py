@@ -18,6 +18,7 @@ from trading_api.models.market import (
     QuotesRequest,
     SearchResult,
     SymbolInfo,
+    TradingSession,
 )
 from trading_api.models.market.pushed import MAX_PUSHED
 from trading_api.modules.datafeed import DatafeedModule
@@ -25,6 +26,7 @@ from trading_api.modules.datafeed.bars.history import MAX_BARS, RangeError, pars
 from trading_api.modules.datafeed.bars.store import StoreError
 from trading_api.modules.datafeed.feed.pushing import PushError
 from trading_api.modules.datafeed.service import ResolutionError, UnknownSymbolError
+from trading_api.modules.datafeed.trading_session import ClockError, trading_session
 from trading_api.modules.datafeed.wire import bars_json, configuration, search_result, symbol_info
 from trading_api.shared.api import SAFE, APIRouterInterface
 from trading_api.shared.problems import FieldError, ProblemError, problem_response
@@ -66,8 +68,17 @@ class DatafeedApi(APIRouterInterface[DatafeedModule]):
         self.get("/config", operation_id="getConfig", tags=["datafeed"])(self.get_config)
         self.get("/search", operation_id="searchSymbols", tags=["datafeed"])(self.search_symbols)
         self.get("/resolve/{symbol}", operation_id="resolveSymbol", tags=["datafeed"])(self.resolve_symbol)
+        self.get("/sessions/{symbol}", operation_id="getTradingSession", tags=["datafeed"])(self.get_trading_session)
         self.get("/bars", operation_id="getBars", tags=["datafeed"], response_model=BarsResponse)(self.get_bars)
-        self.post("/quotes", operation_id="getQuotes", tags=["datafeed"], openapi_extra=SAFE)(self.get_quotes)
+        # Unset is the time of quotes that are of now.
+        quotes = self.post(
+            "/quotes",
+            operation_id="getQuotes",
+            tags=["datafeed"],
+            openapi_extra=SAFE,
+            response_model_exclude_unset=True,
+        )
+        quotes(self.get_quotes)
         if self._takes_quotes():
             post = self.post("/debug/quotes", include_in_schema=False, response_model=PushedQuotes)
             post(self.push_quotes)
@@ -97,6 +108,15 @@ class DatafeedApi(APIRouterInterface[DatafeedModule]):
             service = self.module.service
             instrument = service.resolve(symbol)
             return symbol_info(instrument, service.offered(instrument), streams=service.streams_bars(instrument))
+
+    def get_trading_session(self, symbol: Annotated[str, _SymbolPath]) -> TradingSession:
+        """When a symbol trades: the session that is on, or else the next one. 404 `Symbol not found`.
+
+        By the instrument's calendar, and by the feed's clock: 503 while a replay has nothing to play.
+        """
+        with _problems():
+            service = self.module.service
+            return trading_session(service.feed, service.resolve(symbol))
 
     def get_bars(
         self,
@@ -152,6 +172,8 @@ def _problems() -> Iterator[None]:
         raise ProblemError(404, str(error)) from error
     except (RangeError, ResolutionError) as error:
         raise ProblemError(400, str(error)) from error
+    except ClockError as error:
+        raise ProblemError(503, str(error)) from error
     except StoreError as error:
         # The log gets the cause with its path; the client does not.
         raise ProblemError(503, "The bar store cannot be read at the moment; try again later.") from error

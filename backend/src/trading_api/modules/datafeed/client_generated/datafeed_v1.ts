@@ -149,6 +149,8 @@ export interface QuoteValues {
   short_name: string;
   /** ask - bid. */
   spread: number;
+  /** When the quote was made, ms UTC, where it may be old: of feeds that others push. The quotes of other feeds are of now, and do without it. */
+  time?: number | null;
   /** Units traded in the day, possibly fractional. */
   volume: number;
 }
@@ -220,6 +222,20 @@ export interface SymbolTypeDescriptor {
   name: string;
   /** What searchSymbols takes as `symbol_type`; empty for all. */
   value: string;
+}
+
+/** The session of a symbol that is on, or else its next one. Holidays, half days and clock changes are in it. */
+export interface TradingSession {
+  /** When it ends, ms UTC: from then on there is no trading. A symbol that always trades has sessions of a day, one right after the other. */
+  end: number;
+  /** Whether it trades at `time`. */
+  isOpen: boolean;
+  /** When the session begins, or began, ms UTC. */
+  start: number;
+  /** The symbol's name, in capitals. */
+  symbol: string;
+  /** The feed's clock, ms UTC; a replay's is not today's. */
+  time: number;
 }
 
 /** The answer of `/version`: the version of the API that was asked. */
@@ -314,6 +330,14 @@ export interface Operations {
     params?: { query?: { user_input?: string; exchange?: string; symbol_type?: string; max_results?: number } };
     body: undefined;
     response: Array<SearchResult>;
+  };
+  /** When a symbol trades: the session that is on, or else the next one. 404 `Symbol not found`. By the instrument's calendar, and by the feed's clock: 503 while a replay has nothing to play. */
+  getTradingSession: {
+    method: "GET";
+    path: "/sessions/{symbol}";
+    params: { path: { symbol: string } };
+    body: undefined;
+    response: TradingSession;
   };
   /** The version of this API. */
   getCurrentAPIVersion: {

@@ -38,6 +38,9 @@ _RESOLVE_SYMBOL: Mapping[str, Reader[models.SymbolInfo]] = {
 _SEARCH_SYMBOLS: Mapping[str, Reader[list[models.SearchResult]]] = {
     "200": Json[list[models.SearchResult]](list[models.SearchResult]),
 }
+_GET_TRADING_SESSION: Mapping[str, Reader[models.TradingSession]] = {
+    "200": Json[models.TradingSession](models.TradingSession),
+}
 _GET_CURRENT_API_VERSION: Mapping[str, Reader[models.VersionResponse]] = {
     "200": Json[models.VersionResponse](models.VersionResponse),
 }
@@ -152,6 +155,17 @@ def _search_symbols(
             ),
         ),
         _SEARCH_SYMBOLS,
+    )
+
+
+def _get_trading_session(*, symbol: str) -> Call[models.TradingSession]:
+    return Call(
+        Request(
+            operation="getTradingSession",
+            method="GET",
+            target=target("/sessions/{symbol}", {"symbol": symbol}),
+        ),
+        _GET_TRADING_SESSION,
     )
 
 
@@ -318,6 +332,22 @@ class DatafeedClient(AsyncStreamClient):
             _search_symbols(user_input=user_input, exchange=exchange, symbol_type=symbol_type, max_results=max_results)
         )
 
+    async def get_trading_session(self, *, symbol: str) -> models.TradingSession:
+        """When a symbol trades: the session that is on, or else the next one. 404 `Symbol not found`.
+
+        By the instrument's calendar, and by the feed's clock: 503 while a replay has nothing to play.
+
+        Args:
+            symbol: NAME or EXCHANGE:NAME, in any case.
+
+        Raises:
+            InvalidRequest: The request does not have the declared shape; `errors` lists the wrong places.
+            ApiError: A problem.
+            ApiError: Any other refusal.
+            TransportError: No answer came.
+        """
+        return await self._send(_get_trading_session(symbol=symbol))
+
     async def get_current_api_version(self) -> models.VersionResponse:
         """The version of this API.
 
@@ -460,6 +490,22 @@ class DatafeedSyncClient(SyncRestClient):
         return self._send(
             _search_symbols(user_input=user_input, exchange=exchange, symbol_type=symbol_type, max_results=max_results)
         )
+
+    def get_trading_session(self, *, symbol: str) -> models.TradingSession:
+        """When a symbol trades: the session that is on, or else the next one. 404 `Symbol not found`.
+
+        By the instrument's calendar, and by the feed's clock: 503 while a replay has nothing to play.
+
+        Args:
+            symbol: NAME or EXCHANGE:NAME, in any case.
+
+        Raises:
+            InvalidRequest: The request does not have the declared shape; `errors` lists the wrong places.
+            ApiError: A problem.
+            ApiError: Any other refusal.
+            TransportError: No answer came.
+        """
+        return self._send(_get_trading_session(symbol=symbol))
 
     def get_current_api_version(self) -> models.VersionResponse:
         """The version of this API.

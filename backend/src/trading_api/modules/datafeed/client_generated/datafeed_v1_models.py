@@ -157,6 +157,8 @@ class QuoteValues(ApiModel):
     """The symbol's name."""
     spread: Decimal
     """ask - bid."""
+    time: int | None = None
+    """When the quote was made, ms UTC, where it may be old: of feeds that others push. The quotes of other feeds are of now, and do without it."""
     volume: Decimal
     """Units traded in the day, possibly fractional."""
 
@@ -291,6 +293,21 @@ class SymbolTypeDescriptor(ApiModel):
     name: str
     value: str
     """What searchSymbols takes as `symbol_type`; empty for all."""
+
+
+class TradingSession(ApiModel):
+    """The session of a symbol that is on, or else its next one. Holidays, half days and clock changes are in it."""
+
+    end: int
+    """When it ends, ms UTC: from then on there is no trading. A symbol that always trades has sessions of a day, one right after the other."""
+    isOpen: bool
+    """Whether it trades at `time`."""
+    start: int
+    """When the session begins, or began, ms UTC."""
+    symbol: str
+    """The symbol's name, in capitals."""
+    time: int
+    """The feed's clock, ms UTC; a replay's is not today's."""
 
 
 class VersionResponse(ApiModel):

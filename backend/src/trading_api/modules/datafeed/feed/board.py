@@ -32,7 +32,7 @@ class Told:
     @cached_property
     def json(self) -> bytes:
         """As JSON."""
-        return self.values.__pydantic_serializer__.to_json(self.values, by_alias=True)
+        return self.values.__pydantic_serializer__.to_json(self.values, by_alias=True, exclude_unset=True)
 
 
 class QuoteBoard:

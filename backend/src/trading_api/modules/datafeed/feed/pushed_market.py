@@ -67,6 +67,7 @@ class PushedMarket:
             previous_close=rescale(before.close, before.price_scale, scale),
             volume_scale=day.volume_scale,
             volume=day.volume,
+            pushed=True,
         )
 
     def bars(self, resolution: Resolution, since: int | None) -> list[ScaledBar]:

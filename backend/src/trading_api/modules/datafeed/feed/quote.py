@@ -24,3 +24,5 @@ class Quote:
     previous_close: int
     volume_scale: int
     volume: int
+    pushed: bool = False
+    """It was made elsewhere and may be old by now; the others are what their feed says of this very moment."""

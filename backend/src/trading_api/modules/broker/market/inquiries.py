@@ -1,0 +1,126 @@
+"""Asks the datafeed what is not known, or not any more, and notes the answers."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+
+from trading_api.modules.broker.market.datafeed import MAX_QUOTES, Datafeed
+from trading_api.modules.broker.market.feed_clock import FeedClock
+from trading_api.modules.broker.market.listing import Listing
+from trading_api.modules.broker.market.port import MarketUnavailable, UnknownSymbol
+
+logger = logging.getLogger(__name__)
+
+# How old they may become before they are read again, seconds.
+_INSTRUMENT_S, _HOURS_S = 300.0, 5.0
+# Until it is known how fast the feed's clock runs.
+_UNSURE_S = 1.0
+# Of what is only read again, so many a round: they would be two hundred a second for a thousand symbols.
+_ROUTINE = 20
+# Questions of a round that are under way at once; those who look must not wait for them.
+_AT_ONCE = 4
+Question = Callable[[Listing], Awaitable[None]]
+
+
+class Inquiries:
+    """What it learns it writes into the listings and the clock, and tells of each listing by `on_news`."""
+
+    def __init__(
+        self, datafeed: Datafeed, feed_clock: FeedClock, on_news: Callable[[Listing], None], clock: Callable[[], float]
+    ) -> None:
+        """`clock` tells monotonic seconds."""
+        self._datafeed = datafeed
+        self._feed_clock = feed_clock
+        self._on_news = on_news
+        self._clock = clock
+
+    async def instrument(self, listing: Listing) -> None:
+        """Read the grids. Raises UnknownSymbol, MarketUnavailable."""
+        try:
+            listing.instrument = await self._datafeed.instrument(listing.symbol)
+        except UnknownSymbol:
+            listing.gone, listing.instrument_at = True, self._clock()
+            listing.forget_quote(self._clock())
+            raise
+        listing.gone, listing.instrument_at = False, self._clock()
+
+    async def hours(self, listing: Listing) -> None:
+        """Read the session and the clock. Raises UnknownSymbol, MarketUnavailable."""
+        asked = self._clock()
+        try:
+            reading = await self._datafeed.hours(listing.symbol)
+        finally:
+            listing.hours_at = self._clock()
+        listing.hours = reading.hours
+        self._feed_clock.hear(reading.time_ms, asked, listing.hours_at)
+        self._on_news(listing)
+
+    async def quotes(self, listings: Sequence[Listing]) -> None:
+        """Read the quotes of up to MAX_QUOTES symbols. Raises MarketUnavailable."""
+        asked = self._clock()
+        by_name = {each.symbol: each for each in listings}
+        for reading in await self._datafeed.quotes(list(by_name)):
+            listing, now_ms = by_name.get(reading.symbol), self._feed_clock.now(self._clock())
+            # What was streamed meanwhile may be newer.
+            if listing is None or now_ms is None or listing.heard_at > asked:
+                continue
+            if listing.take(reading, now_ms, self._clock()):
+                self._on_news(listing)
+
+    async def round(self, listings: Sequence[Listing], is_lacking: Callable[[Listing], bool]) -> None:
+        """Ask all that is due; `is_lacking` says of which quotes it is not known, or not sure, what they are.
+
+        Ends early when the datafeed is away: the next round is not far.
+        """
+        at = self._clock()
+        room = asyncio.Semaphore(_AT_ONCE)
+
+        async def ask(question: Question, listing: Listing) -> None:
+            async with room:
+                with contextlib.suppress(UnknownSymbol):
+                    await question(listing)
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                for question, listing in self._questions(listings, at):
+                    group.create_task(ask(question, listing))
+            lacking = [each for each in listings if is_lacking(each)]
+            for first in range(0, len(lacking), MAX_QUOTES):
+                await self.quotes(lacking[first : first + MAX_QUOTES])
+        except* MarketUnavailable as group_error:
+            logger.debug("what the market is like could not be asked: %s", group_error.exceptions[0])
+
+    def _questions(self, listings: Sequence[Listing], at: float) -> Iterator[tuple[Question, Listing]]:
+        for each in _due(listings, _instrument_at, _INSTRUMENT_S, at, lambda one: one.instrument is None):
+            yield self.instrument, each
+        longest = _HOURS_S if self._feed_clock.is_sure else _UNSURE_S
+        for each in _due(listings, _hours_at, longest, at, self._lacks_hours):
+            yield self.hours, each
+
+    def _lacks_hours(self, listing: Listing) -> bool:
+        now_ms = self._feed_clock.now(self._clock())
+        return listing.hours is None or now_ms is None or listing.hours.is_over(now_ms)
+
+
+def _due(
+    listings: Iterable[Listing],
+    read_at: Callable[[Listing], float],
+    longest_s: float,
+    at: float,
+    lacks: Callable[[Listing], bool],
+) -> list[Listing]:
+    """Those that lack something, and a few of those whose reading has become old, the oldest first."""
+    lacking = [each for each in listings if lacks(each)]
+    old = [each for each in listings if not lacks(each) and at - read_at(each) > longest_s]
+    return [*lacking, *sorted(old, key=read_at)[:_ROUTINE]]
+
+
+def _instrument_at(listing: Listing) -> float:
+    return listing.instrument_at
+
+
+def _hours_at(listing: Listing) -> float:
+    return listing.hours_at

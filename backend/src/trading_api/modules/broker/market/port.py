@@ -1,0 +1,60 @@
+"""What the broker asks of a market, whoever tells it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from trading_api.modules.broker.domain.market_view import MarketView
+
+Listener = Callable[[MarketView], None]
+
+
+class UnknownSymbol(LookupError):
+    """Nobody trades such a symbol."""
+
+    def __init__(self) -> None:
+        super().__init__("Symbol not found")
+
+
+class MarketUnavailable(Exception):
+    """What must be known of a symbol cannot be had at the moment; `reason` is for people and names no address."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Market(Protocol):
+    """Symbols and what they trade at. All calls come from the event loop's thread.
+
+    A symbol is NAME or EXCHANGE:NAME in any case, where nothing else is said; a view bears its canonical name.
+    """
+
+    async def look(self, symbol: str) -> MarketView:
+        """What the market of a symbol is like now, in about a second at most.
+
+        Raises UnknownSymbol, and MarketUnavailable when nothing is known of it and the datafeed does not tell. When the
+        datafeed is away, a symbol that is known already is still told of, with a quote that is `stale` after a while.
+        """
+        ...
+
+    def view(self, symbol: str) -> MarketView | None:
+        """The same from memory, at once; None: not known, or not any more."""
+        ...
+
+    def watch(self, symbols: frozenset[str]) -> None:
+        """Keep quotes of these coming, by their canonical names; of others no longer."""
+        ...
+
+    def on_market(self, callback: Listener) -> None:
+        """Call it in the event loop with every quote of a symbol, and at least every 5 s for each that is watched."""
+        ...
+
+    def start(self) -> None:
+        """Begin to connect; nobody waits for it. Needs a running event loop."""
+        ...
+
+    async def stop(self) -> None:
+        """End. Those who look are told that the market is unavailable."""
+        ...
