@@ -73,7 +73,7 @@ logs-clean: $(installed) ## Empty every log, keep the files
 	@$(manager) logs --config "$(config)" --clean
 
 ##@ Develop
-.PHONY: dev new-module generate generate-ws-routers list-modules clean-generated lint type-check format test test-fast test-long test-contracts bench lock calendars clean
+.PHONY: dev new-module generate generate-ws-routers list-modules clean-generated lint type-check format test test-fast test-long soak test-contracts bench lock calendars clean
 dev: $(installed) ## One process, every module, port 8000; ENABLED_MODULES=broker narrows it
 	@exec $(manager) dev "$(config)"
 
@@ -113,6 +113,9 @@ test-fast: $(installed) ## The tests without processes and sockets (args=tests/u
 
 test-long: $(installed) ## What make test leaves out: endurance, and more variants of the same
 	@$(bin)/python -m pytest -m long -n auto --dist loadfile $(args)
+
+soak: $(installed) ## Trade for minutes while brokers and bus are killed at random (args='--seconds 60 --seed 7')
+	@$(bin)/python -m tests.soak $(args)
 
 test-contracts: $(installed) tests/contracts/node_modules/.installed ## What is generated, judged by the tools of its readers (needs Node 20 and npm)
 	@$(bin)/python -m pytest -m contracts tests/contracts $(args)

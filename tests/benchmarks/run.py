@@ -24,8 +24,11 @@ from benchmarks import (  # noqa: E402 (the path comes first)
     history,
     importing,
     lifecycle,
+    matching,
     memory,
+    orders,
     quotes,
+    recovery,
     search,
     watch,
 )
@@ -46,6 +49,9 @@ MEASURES: dict[str, Measure] = {
     "search": search.run,
     "history": history.run,
     "quotes": quotes.run,
+    "orders": orders.run,
+    "recovery": recovery.run,
+    "matching": matching.run,
 }
 PAGE = ROOT / "docs" / "benchmarks.md"
 START, END = "<!-- results: written by make bench -->", "<!-- end of results -->"

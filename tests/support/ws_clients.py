@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+from trading_api.shared.users import Identity
 from trading_api.shared.ws import Hub
 from trading_api.shared.ws.message import Message
 
@@ -54,14 +55,14 @@ class FakeSocket:
 
 
 class FakeClient:
-    """A client connected to a hub."""
+    """A client connected to a hub; `identity`: whose it is."""
 
-    def __init__(self, hub: Hub) -> None:
+    def __init__(self, hub: Hub, identity: Identity | None = None) -> None:
         self.socket = FakeSocket()
         self._events: asyncio.Queue[Json] = asyncio.Queue()
         # As a server does: once closed from this side, the app is told of the end.
         self.socket.on_close = self.hang_up
-        self.task = asyncio.create_task(hub.serve(self.socket, self._events.get))
+        self.task = asyncio.create_task(hub.serve(self.socket, self._events.get, identity))
 
     @property
     def sent(self) -> list[Json]:

@@ -87,10 +87,10 @@ def test_M01_every_module_is_served_and_the_log_says_so_in_one_line(package: Pat
         assert server.stop() == 0
         log = server.log.splitlines()
     assert all(LINE.match(line) for line in log)
-    # What is left are the broker's lines about its link to the quotes.
+    # What is left are the broker's lines about its link to the quotes, and about who carries out orders.
     lines = [line for line in log if " trading_api.server: " in line]
     assert len(lines) == 2
-    assert all("quotes: " in line for line in log if line not in lines)
+    assert all("quotes: " in line or "lease broker: " in line for line in log if line not in lines)
     assert f"serving broker v1, core v1, datafeed v1, probe v1 on http://127.0.0.1:{server.port}/x" in lines[0]
     assert lines[1].endswith(": stopped")
 

@@ -12,6 +12,7 @@ import psutil
 import pytest
 from support.ports import free_block
 from support.project import PORTS, ROOT, Project, project_in
+from support.user_tokens import bearer, rsa_pair
 from support.waiting import wait_until
 
 from deploy import loader, manifest
@@ -35,6 +36,7 @@ def test_C07_the_example_is_made_for_production() -> None:
     assert set(config.servers) == {"broker", "datafeed", "core"}
     assert all(server.instances > 1 and not server.reload for server in config.servers.values())
     assert all(server.host == "127.0.0.1" for server in config.servers.values())
+    assert (config.users.mode, config.debug_routes) == ("jwt", False)
 
 
 def test_C07_ports_and_host_come_from_the_environment() -> None:
@@ -56,9 +58,15 @@ def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
         text = EXAMPLE.read_text(encoding="utf-8")
         assert "level: info " in text
         project.write(text.replace("level: info ", "level: debug "))
+        (project.folder / "users.pem").write_bytes(rsa_pair()[1])
         project.environment |= ports(project.port)
         project.up()
         yield project
+
+
+def asker() -> dict[str, str]:
+    """The headers of a user whom the example knows."""
+    return bearer("alice", seconds=600, key=rsa_pair()[0])
 
 
 def access_log(project: Project) -> list[dict[str, object]]:
@@ -98,7 +106,9 @@ def test_C07_every_process_is_healthy_and_none_watches(production: Project) -> N
 
 
 def test_A08_one_id_from_client_to_log_line(production: Project) -> None:
-    reply = production.get("/api/v1/broker/no-such-route?token=SECRET", headers={"X-Request-ID": "follow-me.1"})
+    reply = production.get(
+        "/api/v1/broker/no-such-route?token=SECRET", headers={**asker(), "X-Request-ID": "follow-me.1"}
+    )
     assert reply.status_code == 404
     assert reply.headers.get_list("x-request-id") == ["follow-me.1"]
     assert reply.json()["request_id"] == "follow-me.1"
@@ -125,9 +135,9 @@ def test_C07_the_body_limit_is_the_gateways_and_the_servers(production: Project)
     large = b"x" * (256 * 1024 + 1)
     for port in (production.port, production.port + 1):
         url = f"http://127.0.0.1:{port}/api/v1/broker/account"
-        reply = httpx.post(url, content=large, trust_env=False)
+        reply = httpx.post(url, content=large, trust_env=False, headers=asker())
         assert (reply.status_code, reply.headers["content-type"]) == (413, "application/problem+json")
-        assert httpx.post(url, content=large[1:], trust_env=False).status_code == 405
+        assert httpx.post(url, content=large[1:], trust_env=False, headers=asker()).status_code == 405
 
 
 @contextmanager
@@ -137,7 +147,7 @@ def load(project: Project, path: str) -> Iterator[Counter[int]]:
     ended = threading.Event()
 
     def client() -> None:
-        with httpx.Client(base_url=project.url, trust_env=False, timeout=20) as session:
+        with httpx.Client(base_url=project.url, trust_env=False, timeout=20, headers=asker()) as session:
             while not ended.is_set():
                 statuses[session.get(path).status_code] += 1
 

@@ -191,12 +191,29 @@ def test_A04_the_base_url_may_have_any_depth(base_url: str) -> None:
 
 def test_A04_operation_ids_are_those_of_the_contract() -> None:
     paths = call(broker_app(), "/api/v1/broker/openapi.json").json()["paths"]
-    assert {path: operations["get"]["operationId"] for path, operations in paths.items()} == {
-        "/health": "getHealthStatus",
-        "/version": "getCurrentAPIVersion",
-        "/versions": "getAPIVersions",
-        "/account": "getAccountInfo",
-        "/ws-stats": "getWebSocketStatistics",
+    found = {
+        f"{method.upper()} {path}": operation["operationId"]
+        for path, operations in paths.items()
+        for method, operation in operations.items()
+    }
+    assert found == {
+        "GET /health": "getHealthStatus",
+        "GET /version": "getCurrentAPIVersion",
+        "GET /versions": "getAPIVersions",
+        "GET /ws-stats": "getWebSocketStatistics",
+        "GET /account": "getAccountInfo",
+        "POST /orders": "placeOrder",
+        "GET /orders": "getOrders",
+        "POST /orders/preview": "previewOrder",
+        "PUT /orders/{order_id}": "modifyOrder",
+        "DELETE /orders/{order_id}": "cancelOrder",
+        "GET /positions": "getPositions",
+        "DELETE /positions/{position_id}": "closePosition",
+        "PUT /positions/{position_id}/brackets": "editPositionBrackets",
+        "GET /executions/{symbol}": "getExecutions",
+        "GET /leverage/info": "leverageInfo",
+        "PUT /leverage/set": "setLeverage",
+        "POST /leverage/preview": "previewLeverage",
     }
 
 
@@ -213,8 +230,9 @@ def test_A04_a_route_without_an_operation_id_is_named_after_its_function() -> No
 def test_A06_every_shipped_route_documents_its_answer() -> None:
     for app in broker_app().module_apps:
         for path, operations in app.openapi()["paths"].items():
-            answer = operations["get"]["responses"]["200"]["content"]["application/json"]["schema"]
-            assert answer.get("$ref"), f"{app.title} {path}"
+            for method, operation in operations.items():
+                answer = operation["responses"]["200"]["content"]["application/json"]["schema"]
+                assert (answer.get("items") or answer).get("$ref"), f"{app.title} {method} {path}"
 
 
 def test_D01_account_is_the_demo_account_in_dollars() -> None:

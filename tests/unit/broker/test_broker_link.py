@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from itertools import pairwise
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -10,13 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trading_api.models.broker import BrokerConnection, BrokerConnectionSubscription, ConnectionStatus
-from trading_api.modules.broker.link.address import quotes_urls
+from trading_api.modules.broker.domain.account_terms import AccountTerms
+from trading_api.modules.broker.link.address import http_base, quotes_urls
 from trading_api.modules.broker.link.backoff import LONGEST_S, SHORTEST_S, Backoff
-from trading_api.modules.broker.link.connection import LinkEndedError
+from trading_api.modules.broker.link.connection import LinkEndedError, Send
 from trading_api.modules.broker.link.quotes_link import GOOD_MS, NOT_DEPLOYED, START_MS, QuotesLink
 from trading_api.modules.broker.link.state import LinkState
+from trading_api.modules.broker.machinery import Machinery
 from trading_api.modules.broker.service import BrokerService
 from trading_api.settings import ModuleChoice, Settings
+from trading_api.shared.users import DEFAULT_USER
 from trading_api.shared.ws import AnyTopic
 
 UP, CONNECTING, DOWN, ERROR = ConnectionStatus
@@ -33,16 +37,18 @@ class Wire:
         self.urls: list[str] = []
         self.slept: list[float] = []
         self.seen: list[LinkState] = []
-        self._opened: Callable[[], None] = lambda: None
+        self.sent: list[str] = []
+        self._opened: Callable[[Send], None] = lambda _send: None
+        self.say: Callable[[str], None] = lambda _text: None
         self._end: asyncio.Future[None] | None = None
         self.link = QuotesLink(
             urls, attend=self._attend, clock=lambda: self.now, sleep=self._sleep, backoff=Backoff(lambda: 1.0)
         )
         self.link.listen("test", self.seen.append)
 
-    async def _attend(self, url: str, on_open: Callable[[], None]) -> None:
+    async def _attend(self, url: str, on_open: Callable[[Send], None], on_text: Callable[[str], None]) -> None:
         self.urls.append(url)
-        self._opened = on_open
+        self._opened, self.say = on_open, on_text
         self._end = asyncio.get_running_loop().create_future()
         await self._end
 
@@ -56,8 +62,11 @@ class Wire:
             await asyncio.sleep(0)
 
     async def open(self) -> None:
-        self._opened()
+        self._opened(self._send)
         await self.turn()
+
+    async def _send(self, text: str) -> None:
+        self.sent.append(text)
 
     async def end(self, error: Exception) -> None:
         assert self._end is not None
@@ -111,6 +120,26 @@ def test_D01_while_everything_starts_a_datafeed_that_is_not_there_is_no_failure(
     assert run(test).statuses == [DOWN, CONNECTING, DOWN]
 
 
+def test_D01_a_datafeed_that_restarts_is_not_missed_until_it_takes_long(caplog: pytest.LogCaptureFixture) -> None:
+    async def test(wire: Wire) -> None:
+        await wire.open()
+        wire.now += 60_000
+        announced = wire.now
+        await wire.end(RESTART)
+        while wire.now - announced < START_MS:
+            await wire.end(AWAY)
+            assert wire.link.state.message == str(RESTART) or wire.now - announced >= START_MS
+        assert not caplog.records
+        await wire.end(AWAY)
+        assert wire.link.state.message == str(AWAY)
+        await wire.open()
+        await wire.end(AWAY)
+        assert wire.link.state.message == str(AWAY), "one that breaks off is missed at once"
+
+    assert run(test).statuses == [DOWN, CONNECTING, UP, DOWN, DOWN, UP, DOWN]
+    assert [record.levelname for record in caplog.records] == ["WARNING", "WARNING"]
+
+
 def test_D01_a_refusal_is_an_error_at_once_and_is_tried_again() -> None:
     async def test(wire: Wire) -> None:
         await wire.end(REFUSED)
@@ -154,6 +183,42 @@ def test_D01_a_link_that_breaks_at_once_backs_off_and_a_good_one_resets_it() -> 
     run(test)
 
 
+class Spy:
+    """What goes over a link, noted."""
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+        self.send: Send | None = None
+
+    def opened(self, url: str, send: Send) -> None:
+        self.seen.append(f"open {url}")
+        self.send = send
+
+    def received(self, text: str) -> None:
+        self.seen.append(text)
+
+    def closed(self) -> None:
+        self.seen.append("closed")
+
+
+def test_D03_the_traffic_hears_of_each_connection_its_messages_and_its_end() -> None:
+    spy = Spy()
+
+    async def test(wire: Wire) -> None:
+        wire.link.carry(spy)
+        await wire.end(AWAY)
+        await wire.open()
+        wire.say("hello")
+        assert spy.send is not None
+        await spy.send("hi")
+        await wire.end(RESTART)
+        await wire.open()
+
+    wire = run(test, urls=("ws://a", "ws://b"))
+    assert spy.seen == ["closed", "open ws://b", "hello", "closed", "open ws://a", "closed"]
+    assert wire.sent == ["hi"]
+
+
 def test_D01_without_a_datafeed_nothing_runs_and_it_says_so() -> None:
     async def test(wire: Wire) -> None:
         assert (wire.link.state.status, wire.link.state.message) == (DOWN, NOT_DEPLOYED)
@@ -191,11 +256,18 @@ def test_D01_the_wait_is_bounded_and_never_nothing(failures: int, drawn: float) 
     assert backoff.next() == waits[0]
 
 
+def served(link: QuotesLink) -> BrokerService:
+    """A broker of which nothing but the link works."""
+    machinery = SimpleNamespace(market=SimpleNamespace(link=link), journal=None, streams=None, problem="")
+    return BrokerService(lambda: cast("Machinery", machinery), AccountTerms())
+
+
 class Recorder:
     """A topic that keeps what is published."""
 
     def __init__(self, account: str) -> None:
         self.name = f"broker-connection:{account}"
+        self.user = DEFAULT_USER
         self.request = BrokerConnectionSubscription(accountId=account)
         self.published: list[BrokerConnection] = []
 
@@ -206,7 +278,7 @@ class Recorder:
 
 def test_D01_any_account_follows_the_connection_until_it_leaves() -> None:
     async def test(wire: Wire) -> None:
-        service = BrokerService(wire.link)
+        service = served(wire.link)
         topics = [Recorder("DEMO-ACCOUNT"), Recorder("ACCOUNT-01")]
         for topic in topics:
             await service.create_topic(cast("AnyTopic", topic))
@@ -222,7 +294,7 @@ def test_D01_any_account_follows_the_connection_until_it_leaves() -> None:
 
 def test_P10_health_is_degraded_only_while_a_deployed_datafeed_is_away() -> None:
     async def test(wire: Wire) -> None:
-        service = BrokerService(wire.link)
+        service = served(wire.link)
         assert service.health().status == "ok", "it is only starting"
         await wire.open()
         assert service.health().message == "The module is up."
@@ -230,7 +302,7 @@ def test_P10_health_is_degraded_only_while_a_deployed_datafeed_is_away() -> None
         assert (service.health().status, service.health().message) == ("degraded", "The datafeed restarts.")
 
     run(test)
-    assert BrokerService(QuotesLink([])).health().status == "ok"
+    assert served(QuotesLink([])).health().status == "ok"
 
 
 OWN = "http://127.0.0.1:8000"
@@ -252,3 +324,15 @@ OWN = "http://127.0.0.1:8000"
 )
 def test_M03_the_datafeed_is_where_the_settings_say_or_here(settings: Settings, urls: tuple[str, ...]) -> None:
     assert quotes_urls(settings) == urls
+
+
+@pytest.mark.parametrize(
+    ("url", "base"),
+    [
+        ("ws://127.0.0.1:8000/api/v1/datafeed/ws", "http://127.0.0.1:8000/api/v1/datafeed"),
+        ("wss://quotes.example:8443/api/v1/datafeed/ws", "https://quotes.example:8443/api/v1/datafeed"),
+        ("ws://[::1]:1/v1/datafeed/ws", "http://[::1]:1/v1/datafeed"),
+    ],
+)
+def test_D03_the_datafeed_answers_where_its_quotes_come_from(url: str, base: str) -> None:
+    assert http_base(url) == base

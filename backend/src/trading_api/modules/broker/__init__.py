@@ -1,18 +1,18 @@
-"""The broker: a paper-trading account, and its link to the quotes it trades on."""
+"""The broker: paper-trading accounts, their orders and positions, and the link to the quotes they trade on."""
 
-from trading_api.modules.broker.link.address import quotes_urls
-from trading_api.modules.broker.link.quotes_link import QuotesLink
+from trading_api.modules.broker.opening import open_service
 from trading_api.modules.broker.service import BrokerService
 from trading_api.settings import Settings
 from trading_api.shared.module import Module
 
 
 class BrokerModule(Module[BrokerService]):
-    """Orders, positions and the account they belong to."""
+    """Orders, positions and the account they belong to. What changes something is done by one process of all."""
 
-    traits = ("uses-quotes", "uses-bus")
-    """The deployment tells its processes where the datafeed is, and gives several of them a bus."""
+    traits = ("uses-quotes", "uses-bus", "uses-store")
+    """The deployment tells its processes where the datafeed is, gives several of them a bus, and migrates the store."""
+    needs_user = True
+    """Everybody has an account of their own."""
 
     def create_service(self, settings: Settings) -> BrokerService:
-        """A broker with the default account."""
-        return BrokerService(QuotesLink(quotes_urls(settings)))
+        return open_service(settings)

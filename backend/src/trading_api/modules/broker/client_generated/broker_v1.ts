@@ -17,6 +17,26 @@ export interface AccountInfo {
   name: string;
 }
 
+/** The quote that the user saw. */
+export interface AskBid {
+  ask: number;
+  bid: number;
+}
+
+/** Orders that protect a position; one that is absent is taken away. */
+export interface Brackets {
+  /** Guaranteed stop price. */
+  guaranteedStop?: number | null;
+  /** Stop price. */
+  stopLoss?: number | null;
+  /** The kind of the stop. */
+  stopType?: StopType | null;
+  /** Limit price. */
+  takeProfit?: number | null;
+  /** Distance of a trailing stop, in pips. */
+  trailingStopPips?: number | null;
+}
+
 /** Whether the broker has quotes to trade on. */
 export interface BrokerConnection {
   /** The same in words. */
@@ -33,8 +53,97 @@ export interface BrokerConnectionSubscription {
   accountId: string;
 }
 
+/** An order with its new terms, whole, as TradingView's modifyOrder sends it. Brackets that are absent are taken away; any other term that is absent stays. Symbol, type and side cannot change. What only the broker decides (`status`, `filledQty` and the like) may be sent along and is not looked at. */
+export interface ChangedOrder {
+  avgPrice?: number | null;
+  currentQuotes?: AskBid | null;
+  /** The client's own, given back as they came. */
+  customFields?: Record<string, JsonValue> | null;
+  duration?: OrderDuration | null;
+  filledQty?: number | null;
+  /** Its guaranteed price. */
+  guaranteedStop?: number | null;
+  /** If given, that of the path. */
+  id?: string | null;
+  isClose?: boolean | null;
+  /** Of limit and stop limit orders. */
+  limitPrice?: number | null;
+  message?: OrderMessage | null;
+  parentId?: string | null;
+  parentType?: ParentType | null;
+  /** Units to trade, a whole number of the symbol's steps. */
+  qty: number;
+  seenPrice?: number | null;
+  side: Side;
+  status?: OrderStatus | null;
+  /** Stop price of a bracket. */
+  stopLoss?: number | null;
+  /** Of stop and stop limit orders. */
+  stopPrice?: number | null;
+  /** The kind of the stop bracket. */
+  stopType?: StopType | null;
+  symbol: string;
+  /** Limit price of a bracket. */
+  takeProfit?: number | null;
+  /** Distance of a trailing stop, in pips. */
+  trailingStopPips?: number | null;
+  type: OrderType;
+  updateTime?: number | null;
+}
+
 /** The broker's link to the quotes it trades on. */
 export type ConnectionStatus = 1 | 2 | 3 | 4;
+
+/** New brackets of a position. */
+export interface EditBracketsRequest {
+  brackets: Brackets;
+  /** The client's own, given back with the orders that the brackets are. */
+  customFields?: Record<string, JsonValue> | null;
+}
+
+/** What an account is worth, in its currency. Longs are valued at the bid, shorts at the ask. */
+export interface EquityData {
+  /** Cash: the first day's, and realised profit and loss, less commissions. */
+  balance: number;
+  /** balance + unrealizedPL. */
+  equity: number;
+  /** Profit and loss of what was closed, before commissions. */
+  realizedPL: number;
+  /** Profit and loss of the open positions. */
+  unrealizedPL: number;
+}
+
+/** Whose equity to follow. */
+export interface EquitySubscription {
+  /** The account's id. */
+  accountId: string;
+}
+
+/** One fill. `id`, `orderId`, `commission` and `seq` are this backend's own; the rest is TradingView's. */
+export interface Execution {
+  /** In the account's currency. */
+  commission: number;
+  /** The fill's id. */
+  id: string;
+  /** The order that was filled. */
+  orderId: string;
+  /** Quote currency. */
+  price: number;
+  /** Units traded. */
+  qty: number;
+  /** Its place in the account's sequence of events. */
+  seq: number;
+  side: Side;
+  symbol: string;
+  /** ms UTC. */
+  time: number;
+}
+
+/** Whose executions to follow. */
+export interface ExecutionSubscription {
+  /** The account's id. */
+  accountId: string;
+}
 
 /** One wrong place in a request. */
 export interface FieldError {
@@ -56,6 +165,193 @@ export interface HealthResponse {
   timestamp: string;
 }
 
+export type JsonValue = unknown;
+
+/** The leverage in force for a symbol, and what may be chosen. */
+export interface LeverageInfo {
+  leverage: number;
+  max: number;
+  min: number;
+  step: number;
+  /** A heading for the dialog. */
+  title: string;
+}
+
+/** What setting the leverage would mean, in words. */
+export interface LeveragePreview {
+  /** Reasons for which it would be refused. */
+  errors: Array<string>;
+  infos: Array<string>;
+  warnings: Array<string>;
+}
+
+/** A leverage to set, or to preview. */
+export interface LeverageSetRequest {
+  leverage: number;
+  orderType: OrderType;
+  side: Side;
+  symbol: string;
+}
+
+/** The value now in force. */
+export interface LeverageSetResult {
+  leverage: number;
+}
+
+/** Whether the change was made. */
+export interface OperationResult {
+  message: string;
+  success: boolean;
+}
+
+/** How long an order stays in force. */
+export interface OrderDuration {
+  /** Of GTD and GTT: when it ends, ms UTC. */
+  datetime?: number | null;
+  /** DAY, GTC, GTD (or GTT), IOC or FOK, in any case. */
+  type: string;
+}
+
+/** What there is to say about an order, such as why it was rejected. */
+export interface OrderMessage {
+  text: string;
+  type: "information" | "warning" | "error";
+}
+
+/** What placing the order would do. */
+export interface OrderPreview {
+  /** Names this preview. */
+  confirmId: string;
+  /** Reasons for which the order would be rejected. */
+  errors: Array<string>;
+  sections: Array<PreviewSection>;
+  warnings: Array<string>;
+}
+
+/** Where an order stands. Canceled, Filled and Rejected are final. */
+export type OrderStatus = 1 | 2 | 3 | 4 | 5 | 6;
+
+/** Whose orders to follow. */
+export interface OrderSubscription {
+  /** The account's id. */
+  accountId: string;
+}
+
+/** When an order may fill. */
+export type OrderType = 1 | 2 | 3 | 4;
+
+/** What a bracket belongs to. */
+export type ParentType = 1 | 2 | 3;
+
+/** An order that the broker knows. */
+export interface PlacedOrder {
+  /** Average price of what was filled; none before the first fill. */
+  avgPrice?: number | null;
+  /** The client's own, given back as they came. */
+  customFields?: Record<string, JsonValue> | null;
+  duration?: OrderDuration | null;
+  /** Units traded so far. */
+  filledQty: number;
+  /** Its guaranteed price. */
+  guaranteedStop?: number | null;
+  /** The order's id. */
+  id: string;
+  /** Of limit and stop limit orders. */
+  limitPrice?: number | null;
+  message?: OrderMessage | null;
+  /** Of a bracket: its order or position. */
+  parentId?: string | null;
+  /** Of a bracket: what parentId is. */
+  parentType?: ParentType | null;
+  /** Units to trade, a whole number of the symbol's steps. */
+  qty: number;
+  side: Side;
+  status: OrderStatus;
+  /** Stop price of a bracket. */
+  stopLoss?: number | null;
+  /** Of stop and stop limit orders. */
+  stopPrice?: number | null;
+  /** The kind of the stop bracket. */
+  stopType?: StopType | null;
+  symbol: string;
+  /** Limit price of a bracket. */
+  takeProfit?: number | null;
+  /** Distance of a trailing stop, in pips. */
+  trailingStopPips?: number | null;
+  type: OrderType;
+  /** Last change, ms UTC. */
+  updateTime: number;
+}
+
+/** The answer to a placed order. */
+export interface PlacedOrderResult {
+  /** The order's id. */
+  orderId: string;
+}
+
+/** What is held of one symbol: net, one per account and symbol. */
+export interface Position {
+  /** Weighted price of what is held. */
+  avgPrice: number;
+  /** The symbol's name. */
+  id: string;
+  /** Units held; 0 once, when it is closed. */
+  qty: number;
+  /** 1 long, -1 short. */
+  side: Side;
+  symbol: string;
+}
+
+/** Whose positions to follow. */
+export interface PositionSubscription {
+  /** The account's id. */
+  accountId: string;
+}
+
+/** An order to place. Unknown fields are refused: one that is ignored could be a misspelt stop loss. */
+export interface PreOrder {
+  /** The quote when it was sent. */
+  currentQuotes?: AskBid | null;
+  /** The client's own, given back as they came. */
+  customFields?: Record<string, JsonValue> | null;
+  duration?: OrderDuration | null;
+  /** Its guaranteed price. */
+  guaranteedStop?: number | null;
+  /** Whether it is meant to close a position; then it only reduces. */
+  isClose?: boolean | null;
+  /** Of limit and stop limit orders. */
+  limitPrice?: number | null;
+  /** Units to trade, a whole number of the symbol's steps. */
+  qty: number;
+  /** The price the user decided on. */
+  seenPrice?: number | null;
+  side: Side;
+  /** Stop price of a bracket. */
+  stopLoss?: number | null;
+  /** Of stop and stop limit orders. */
+  stopPrice?: number | null;
+  /** The kind of the stop bracket. */
+  stopType?: StopType | null;
+  symbol: string;
+  /** Limit price of a bracket. */
+  takeProfit?: number | null;
+  /** Distance of a trailing stop, in pips. */
+  trailingStopPips?: number | null;
+  type: OrderType;
+}
+
+/** One line: a name and its value, as people read it. */
+export interface PreviewRow {
+  title: string;
+  value: string;
+}
+
+/** Lines that belong together. */
+export interface PreviewSection {
+  header?: string | null;
+  rows: Array<PreviewRow>;
+}
+
 /** What is sent instead of an answer (RFC 9457). */
 export interface Problem {
   /** What went wrong this time. Always a string. */
@@ -73,6 +369,12 @@ export interface Problem {
   /** A URI naming the kind of problem. */
   type?: string;
 }
+
+/** Buy or sell; of a position: long or short. */
+export type Side = 1 | -1;
+
+/** The kind of a protecting stop. */
+export type StopType = 0 | 1 | 2;
 
 /** The answer of `/version`: the version of the API that was asked. */
 export interface VersionResponse {
@@ -119,13 +421,21 @@ export interface WebSocketStatistics {
 
 /** Every operation: where it is, what it takes and what it answers. Times and decimals are as JSON has them. */
 export interface Operations {
-  /** The account this broker trades for. */
+  /** The account of whoever asks. */
   getAccountInfo: {
     method: "GET";
     path: "/account";
     params?: undefined;
     body: undefined;
     response: AccountInfo;
+  };
+  /** What was traded of a symbol, ascending by time. 404 `Symbol not found` when nobody knows it. */
+  getExecutions: {
+    method: "GET";
+    path: "/executions/{symbol}";
+    params: { path: { symbol: string } };
+    body: undefined;
+    response: Array<Execution>;
   };
   /** How the module fares. */
   getHealthStatus: {
@@ -134,6 +444,94 @@ export interface Operations {
     params?: undefined;
     body: undefined;
     response: HealthResponse;
+  };
+  /** The leverage in force for a symbol, and what may be chosen. */
+  leverageInfo: {
+    method: "GET";
+    path: "/leverage/info";
+    params: { query: { symbol: string; orderType: OrderType; side: Side } };
+    body: undefined;
+    response: LeverageInfo;
+  };
+  /** What setting the leverage would mean, and every reason for which it would be refused. */
+  previewLeverage: {
+    method: "POST";
+    path: "/leverage/preview";
+    params?: undefined;
+    body: LeverageSetRequest;
+    response: LeveragePreview;
+  };
+  /** Set a symbol's leverage; the answer is the value now in force. 400 when margin does not cover a lower one. */
+  setLeverage: {
+    method: "PUT";
+    path: "/leverage/set";
+    params?: { header?: { "Idempotency-Key"?: string } };
+    body: LeverageSetRequest;
+    response: LeverageSetResult;
+  };
+  /** Every live order, and those that ended within the last 24 hours (the newest 1000). Oldest first. */
+  getOrders: {
+    method: "GET";
+    path: "/orders";
+    params?: undefined;
+    body: undefined;
+    response: Array<PlacedOrder>;
+  };
+  /** Place an order; the answer comes when it is stored. 400 with the reasons if it is refused. One that is well formed but not allowed (no margin, market closed, no quote, …) is also stored as Rejected, with the reason as its message. */
+  placeOrder: {
+    method: "POST";
+    path: "/orders";
+    params?: { header?: { "Idempotency-Key"?: string } };
+    body: PreOrder;
+    response: PlacedOrderResult;
+  };
+  /** What placing the order would do now: cost, fees, margin, and every reason for which it would be refused. */
+  previewOrder: {
+    method: "POST";
+    path: "/orders/preview";
+    params?: undefined;
+    body: PreOrder;
+    response: OrderPreview;
+  };
+  /** Give a live order new terms. 400 when it is unknown, final, or the terms are refused; nothing changes then. A quantity above what is filled goes on, one equal to it ends the order as Filled, one below is refused. */
+  modifyOrder: {
+    method: "PUT";
+    path: "/orders/{order_id}";
+    params: { path: { order_id: string }; header?: { "Idempotency-Key"?: string } };
+    body: ChangedOrder;
+    response: OperationResult;
+  };
+  /** Cancel a live order; what is filled of it stays. 400 when it is unknown or final. */
+  cancelOrder: {
+    method: "DELETE";
+    path: "/orders/{order_id}";
+    params: { path: { order_id: string }; header?: { "Idempotency-Key"?: string } };
+    body: undefined;
+    response: OperationResult;
+  };
+  /** What is held, by symbol. */
+  getPositions: {
+    method: "GET";
+    path: "/positions";
+    params?: undefined;
+    body: undefined;
+    response: Array<Position>;
+  };
+  /** Close a position, or `amount` units of it, at the quote. 404 when there is none. */
+  closePosition: {
+    method: "DELETE";
+    path: "/positions/{position_id}";
+    params: { path: { position_id: string }; query?: { amount?: number }; header?: { "Idempotency-Key"?: string } };
+    body: undefined;
+    response: OperationResult;
+  };
+  /** Protect a position by these brackets; one that is absent is taken away. 404 when there is no position. */
+  editPositionBrackets: {
+    method: "PUT";
+    path: "/positions/{position_id}/brackets";
+    params: { path: { position_id: string }; header?: { "Idempotency-Key"?: string } };
+    body: EditBracketsRequest;
+    response: OperationResult;
   };
   /** The version of this API. */
   getCurrentAPIVersion: {
@@ -167,6 +565,14 @@ export type OperationId = keyof Operations;
 export type ClientFrame =
   | { type: "broker-connection.subscribe"; payload: BrokerConnectionSubscription; id?: string | number }
   | { type: "broker-connection.unsubscribe"; payload: BrokerConnectionSubscription; id?: string | number }
+  | { type: "equity.subscribe"; payload: EquitySubscription; id?: string | number }
+  | { type: "equity.unsubscribe"; payload: EquitySubscription; id?: string | number }
+  | { type: "executions.subscribe"; payload: ExecutionSubscription; id?: string | number; since?: number }
+  | { type: "executions.unsubscribe"; payload: ExecutionSubscription; id?: string | number }
+  | { type: "orders.subscribe"; payload: OrderSubscription; id?: string | number; since?: number }
+  | { type: "orders.unsubscribe"; payload: OrderSubscription; id?: string | number }
+  | { type: "positions.subscribe"; payload: PositionSubscription; id?: string | number; since?: number }
+  | { type: "positions.unsubscribe"; payload: PositionSubscription; id?: string | number }
   ;
 
 /** What a server sends. */
@@ -174,6 +580,18 @@ export type ServerFrame =
   | { type: "broker-connection.subscribe.response"; payload: SubscriptionReply; id?: string | number }
   | { type: "broker-connection.unsubscribe.response"; payload: SubscriptionReply; id?: string | number }
   | { type: "broker-connection.update"; payload: { topic: string; payload: BrokerConnection } }
+  | { type: "equity.subscribe.response"; payload: SubscriptionReply; id?: string | number }
+  | { type: "equity.unsubscribe.response"; payload: SubscriptionReply; id?: string | number }
+  | { type: "equity.update"; payload: { topic: string; payload: EquityData } }
+  | { type: "executions.subscribe.response"; payload: SubscriptionReply; id?: string | number }
+  | { type: "executions.unsubscribe.response"; payload: SubscriptionReply; id?: string | number }
+  | { type: "executions.update"; payload: { topic: string; payload: Execution }; seq: number }
+  | { type: "orders.subscribe.response"; payload: SubscriptionReply; id?: string | number }
+  | { type: "orders.unsubscribe.response"; payload: SubscriptionReply; id?: string | number }
+  | { type: "orders.update"; payload: { topic: string; payload: PlacedOrder }; seq: number }
+  | { type: "positions.subscribe.response"; payload: SubscriptionReply; id?: string | number }
+  | { type: "positions.unsubscribe.response"; payload: SubscriptionReply; id?: string | number }
+  | { type: "positions.update"; payload: { topic: string; payload: Position }; seq: number }
   | { type: "error"; payload: SubscriptionProblem; id?: string | number };
 
 /** The answer to subscribing and unsubscribing. */

@@ -3,17 +3,21 @@
 # ruff: noqa: A001, A002, A003, E501, N801, N803, N815, N816, PIE796, RUF002, RUF003, RUF100
 """Typed clients of broker v1, asynchronous and synchronous."""
 
+import decimal
 from collections.abc import Mapping
 
 from trading_api.clients.runtime import (
     AsyncStreamClient,
     Call,
+    DurableStream,
     Json,
     Reader,
     Request,
     Stream,
     StreamRoute,
     SyncRestClient,
+    headers,
+    json_body,
     target,
 )
 
@@ -22,8 +26,44 @@ from . import broker_v1_models as models
 _GET_ACCOUNT_INFO: Mapping[str, Reader[models.AccountInfo]] = {
     "200": Json[models.AccountInfo](models.AccountInfo),
 }
+_GET_EXECUTIONS: Mapping[str, Reader[list[models.Execution]]] = {
+    "200": Json[list[models.Execution]](list[models.Execution]),
+}
 _GET_HEALTH_STATUS: Mapping[str, Reader[models.HealthResponse]] = {
     "200": Json[models.HealthResponse](models.HealthResponse),
+}
+_LEVERAGE_INFO: Mapping[str, Reader[models.LeverageInfo]] = {
+    "200": Json[models.LeverageInfo](models.LeverageInfo),
+}
+_PREVIEW_LEVERAGE: Mapping[str, Reader[models.LeveragePreview]] = {
+    "200": Json[models.LeveragePreview](models.LeveragePreview),
+}
+_SET_LEVERAGE: Mapping[str, Reader[models.LeverageSetResult]] = {
+    "200": Json[models.LeverageSetResult](models.LeverageSetResult),
+}
+_GET_ORDERS: Mapping[str, Reader[list[models.PlacedOrder]]] = {
+    "200": Json[list[models.PlacedOrder]](list[models.PlacedOrder]),
+}
+_PLACE_ORDER: Mapping[str, Reader[models.PlacedOrderResult]] = {
+    "200": Json[models.PlacedOrderResult](models.PlacedOrderResult),
+}
+_PREVIEW_ORDER: Mapping[str, Reader[models.OrderPreview]] = {
+    "200": Json[models.OrderPreview](models.OrderPreview),
+}
+_MODIFY_ORDER: Mapping[str, Reader[models.OperationResult]] = {
+    "200": Json[models.OperationResult](models.OperationResult),
+}
+_CANCEL_ORDER: Mapping[str, Reader[models.OperationResult]] = {
+    "200": Json[models.OperationResult](models.OperationResult),
+}
+_GET_POSITIONS: Mapping[str, Reader[list[models.Position]]] = {
+    "200": Json[list[models.Position]](list[models.Position]),
+}
+_CLOSE_POSITION: Mapping[str, Reader[models.OperationResult]] = {
+    "200": Json[models.OperationResult](models.OperationResult),
+}
+_EDIT_POSITION_BRACKETS: Mapping[str, Reader[models.OperationResult]] = {
+    "200": Json[models.OperationResult](models.OperationResult),
 }
 _GET_CURRENT_API_VERSION: Mapping[str, Reader[models.VersionResponse]] = {
     "200": Json[models.VersionResponse](models.VersionResponse),
@@ -38,6 +78,18 @@ _GET_WEB_SOCKET_STATISTICS: Mapping[str, Reader[models.WebSocketStatistics]] = {
 _BROKER_CONNECTION_STREAM: StreamRoute[models.BrokerConnectionSubscription, models.BrokerConnection] = StreamRoute(
     "broker-connection", Json[models.BrokerConnection](models.BrokerConnection), conflate=True, durable=False
 )
+_EQUITY_STREAM: StreamRoute[models.EquitySubscription, models.EquityData] = StreamRoute(
+    "equity", Json[models.EquityData](models.EquityData), conflate=True, durable=False
+)
+_EXECUTIONS_STREAM: StreamRoute[models.ExecutionSubscription, models.Execution] = StreamRoute(
+    "executions", Json[models.Execution](models.Execution), conflate=False, durable=True
+)
+_ORDERS_STREAM: StreamRoute[models.OrderSubscription, models.PlacedOrder] = StreamRoute(
+    "orders", Json[models.PlacedOrder](models.PlacedOrder), conflate=False, durable=True
+)
+_POSITIONS_STREAM: StreamRoute[models.PositionSubscription, models.Position] = StreamRoute(
+    "positions", Json[models.Position](models.Position), conflate=False, durable=True
+)
 
 
 def _get_account_info() -> Call[models.AccountInfo]:
@@ -51,6 +103,17 @@ def _get_account_info() -> Call[models.AccountInfo]:
     )
 
 
+def _get_executions(*, symbol: str) -> Call[list[models.Execution]]:
+    return Call(
+        Request(
+            operation="getExecutions",
+            method="GET",
+            target=target("/executions/{symbol}", {"symbol": symbol}),
+        ),
+        _GET_EXECUTIONS,
+    )
+
+
 def _get_health_status() -> Call[models.HealthResponse]:
     return Call(
         Request(
@@ -59,6 +122,153 @@ def _get_health_status() -> Call[models.HealthResponse]:
             target=target("/health", {}),
         ),
         _GET_HEALTH_STATUS,
+    )
+
+
+def _leverage_info(*, symbol: str, order_type: models.OrderType, side: models.Side) -> Call[models.LeverageInfo]:
+    return Call(
+        Request(
+            operation="leverageInfo",
+            method="GET",
+            target=target("/leverage/info", {}, [("symbol", symbol), ("orderType", order_type), ("side", side)]),
+        ),
+        _LEVERAGE_INFO,
+    )
+
+
+def _preview_leverage(body: models.LeverageSetRequest) -> Call[models.LeveragePreview]:
+    return Call(
+        Request(
+            operation="previewLeverage",
+            method="POST",
+            target=target("/leverage/preview", {}),
+            body=json_body(body),
+        ),
+        _PREVIEW_LEVERAGE,
+    )
+
+
+def _set_leverage(
+    body: models.LeverageSetRequest, *, idempotency_key: str | None = None
+) -> Call[models.LeverageSetResult]:
+    return Call(
+        Request(
+            operation="setLeverage",
+            method="PUT",
+            target=target("/leverage/set", {}),
+            headers=headers([("Idempotency-Key", idempotency_key)]),
+            body=json_body(body),
+            keyed=True,
+        ),
+        _SET_LEVERAGE,
+    )
+
+
+def _get_orders() -> Call[list[models.PlacedOrder]]:
+    return Call(
+        Request(
+            operation="getOrders",
+            method="GET",
+            target=target("/orders", {}),
+        ),
+        _GET_ORDERS,
+    )
+
+
+def _place_order(body: models.PreOrder, *, idempotency_key: str | None = None) -> Call[models.PlacedOrderResult]:
+    return Call(
+        Request(
+            operation="placeOrder",
+            method="POST",
+            target=target("/orders", {}),
+            headers=headers([("Idempotency-Key", idempotency_key)]),
+            body=json_body(body),
+            keyed=True,
+        ),
+        _PLACE_ORDER,
+    )
+
+
+def _preview_order(body: models.PreOrder) -> Call[models.OrderPreview]:
+    return Call(
+        Request(
+            operation="previewOrder",
+            method="POST",
+            target=target("/orders/preview", {}),
+            body=json_body(body),
+        ),
+        _PREVIEW_ORDER,
+    )
+
+
+def _modify_order(
+    body: models.ChangedOrder, *, order_id: str, idempotency_key: str | None = None
+) -> Call[models.OperationResult]:
+    return Call(
+        Request(
+            operation="modifyOrder",
+            method="PUT",
+            target=target("/orders/{order_id}", {"order_id": order_id}),
+            headers=headers([("Idempotency-Key", idempotency_key)]),
+            body=json_body(body),
+            keyed=True,
+        ),
+        _MODIFY_ORDER,
+    )
+
+
+def _cancel_order(*, order_id: str, idempotency_key: str | None = None) -> Call[models.OperationResult]:
+    return Call(
+        Request(
+            operation="cancelOrder",
+            method="DELETE",
+            target=target("/orders/{order_id}", {"order_id": order_id}),
+            headers=headers([("Idempotency-Key", idempotency_key)]),
+            keyed=True,
+        ),
+        _CANCEL_ORDER,
+    )
+
+
+def _get_positions() -> Call[list[models.Position]]:
+    return Call(
+        Request(
+            operation="getPositions",
+            method="GET",
+            target=target("/positions", {}),
+        ),
+        _GET_POSITIONS,
+    )
+
+
+def _close_position(
+    *, position_id: str, amount: decimal.Decimal | int | None = None, idempotency_key: str | None = None
+) -> Call[models.OperationResult]:
+    return Call(
+        Request(
+            operation="closePosition",
+            method="DELETE",
+            target=target("/positions/{position_id}", {"position_id": position_id}, [("amount", amount)]),
+            headers=headers([("Idempotency-Key", idempotency_key)]),
+            keyed=True,
+        ),
+        _CLOSE_POSITION,
+    )
+
+
+def _edit_position_brackets(
+    body: models.EditBracketsRequest, *, position_id: str, idempotency_key: str | None = None
+) -> Call[models.OperationResult]:
+    return Call(
+        Request(
+            operation="editPositionBrackets",
+            method="PUT",
+            target=target("/positions/{position_id}/brackets", {"position_id": position_id}),
+            headers=headers([("Idempotency-Key", idempotency_key)]),
+            body=json_body(body),
+            keyed=True,
+        ),
+        _EDIT_POSITION_BRACKETS,
     )
 
 
@@ -110,8 +320,40 @@ class BrokerClient(AsyncStreamClient):
         """
         return self._stream(_BROKER_CONNECTION_STREAM)
 
+    @property
+    def equity(self) -> Stream[models.EquitySubscription, models.EquityData]:
+        """What the account is worth: now, after every fill, and at most once a second as quotes move.
+
+        A slow reader misses old updates.
+        """
+        return self._stream(_EQUITY_STREAM)
+
+    @property
+    def executions(self) -> DurableStream[models.ExecutionSubscription, models.Execution]:
+        """Every fill of the account.
+
+        A slow reader gets SlowConsumer. Numbered: a lost connection loses none, and `since` asks for earlier ones.
+        """
+        return self._durable_stream(_EXECUTIONS_STREAM)
+
+    @property
+    def orders(self) -> DurableStream[models.OrderSubscription, models.PlacedOrder]:
+        """Every order of the account as it changes, whole.
+
+        A slow reader gets SlowConsumer. Numbered: a lost connection loses none, and `since` asks for earlier ones.
+        """
+        return self._durable_stream(_ORDERS_STREAM)
+
+    @property
+    def positions(self) -> DurableStream[models.PositionSubscription, models.Position]:
+        """Every position of the account as it changes, whole; `qty` is 0 once, when it is closed.
+
+        A slow reader gets SlowConsumer. Numbered: a lost connection loses none, and `since` asks for earlier ones.
+        """
+        return self._durable_stream(_POSITIONS_STREAM)
+
     async def get_account_info(self) -> models.AccountInfo:
-        """The account this broker trades for.
+        """The account of whoever asks.
 
         Raises:
             ApiError: A problem.
@@ -119,6 +361,23 @@ class BrokerClient(AsyncStreamClient):
             TransportError: No answer came.
         """
         return await self._send(_get_account_info())
+
+    async def get_executions(self, *, symbol: str) -> list[models.Execution]:
+        """What was traded of a symbol, ascending by time. 404 `Symbol not found` when nobody knows it.
+
+        Args:
+            symbol: NAME or EXCHANGE:NAME, in any case.
+
+        Raises:
+            NotFound: There is none.
+            InvalidRequest: The request does not have the declared shape; `errors` lists the wrong places.
+            ApiError: A problem.
+            ServerError: Nobody carried it out in time. Try again, with the same Idempotency-Key; `Retry-After` says
+                when.
+            ApiError: Any other refusal.
+            TransportError: No answer came.
+        """
+        return await self._send(_get_executions(symbol=symbol))
 
     async def get_health_status(self) -> models.HealthResponse:
         """How the module fares.
@@ -129,6 +388,230 @@ class BrokerClient(AsyncStreamClient):
             TransportError: No answer came.
         """
         return await self._send(_get_health_status())
+
+    async def leverage_info(
+        self, *, symbol: str, order_type: models.OrderType, side: models.Side
+    ) -> models.LeverageInfo:
+        """The leverage in force for a symbol, and what may be chosen.
+
+        Args:
+            symbol: NAME or EXCHANGE:NAME, in any case.
+            order_type: Any: the leverage is the symbol's.
+            side: Any: the leverage is the symbol's.
+
+        Raises:
+            BadRequest: It is refused; `detail` is the reason, `errors` lists all of them.
+            NotFound: There is none.
+            InvalidRequest: The request does not have the declared shape; `errors` lists the wrong places.
+            ApiError: A problem.
+            ServerError: Nobody carried it out in time. Try again, with the same Idempotency-Key; `Retry-After` says
+                when.
+            ApiError: Any other refusal.
+            TransportError: No answer came.
+        """
+        return await self._send(_leverage_info(symbol=symbol, order_type=order_type, side=side))
+
+    async def preview_leverage(self, body: models.LeverageSetRequest) -> models.LeveragePreview:
+        """What setting the leverage would mean, and every reason for which it would be refused.
+
+        Args:
+            body: What is sent.
+
+        Raises:
+            BadRequest: It is refused; `detail` is the reason, `errors` lists all of them.
+            NotFound: There is none.
+            InvalidRequest: The request does not have the declared shape; `errors` lists the wrong places.
+            ApiError: A problem.
+            ServerError: Nobody carried it out in time. Try again, with the same Idempotency-Key; `Retry-After` says
+                when.
+            ApiError: Any other refusal.
+            TransportError: No answer came.
+        """
+        return await self._send(_preview_leverage(body))
+
+    async def set_leverage(
+        self, body: models.LeverageSetRequest, *, idempotency_key: str | None = None
+    ) -> models.LeverageSetResult:
+        """Set a symbol's leverage; the answer is the value now in force. 400 when margin does not cover a lower one.
+
+        Args:
+            body: What is sent.
+            idempotency_key: Names the request: sent again with the same key and body it gets the same answer, and
+                is carried out once. Answers are kept for a day.
+
+        Raises:
+            BadRequest: It is refused; `detail` is the reason, `errors` lists all of them.
+            NotFound: There is none.
+            Conflict: The Idempotency-Key was used for another request.
+            InvalidRequest: The request does not have the declared shape; `errors` lists the wrong places.
+            ApiError: A problem.
+            ServerError: Nobody carried it out in time. Try again, with the same Idempotency-Key; `Retry-After` says
+                when.
+            ApiError: Any other refusal.
+            TransportError: No answer came.
+        """
+        return await self._send(_set_leverage(body, idempotency_key=idempotency_key))
+
+    async def get_orders(self) -> list[models.PlacedOrder]:
+        """Every live order, and those that ended within the last 24 hours (the newest 1000). Oldest first.
+
+        Raises:
+            ApiError: A problem.
+            ServerError: Nobody carried it out in time. Try again, with the same Idempotency-Key; `Retry-After` says
+                when.
+            ApiError: Any other refusal.
+            TransportError: No answer came.
+        """
+        return await self._send(_get_orders())
+
+    async def place_order(
+        self, body: models.PreOrder, *, idempotency_key: str | None = None
+    ) -> models.PlacedOrderResult:
+        """Place an order; the answer comes when it is stored.
+
+        400 with the reasons if it is refused. One that is well formed but not allowed (no margin, market closed, no
+        quote, …) is also stored as Rejected, with the reason as its message.
+
+        Args:
+            body: What is sent.
+            idempotency_key: Names the request: sent again with the same key and body it gets the same answer, and
+                is carried out once. Answers are kept for a day.
+
+        Raises:
+            BadRequest: It is refused; `detail` is the reason, `errors` lists all of them.
+            Conflict: The Idempotency-Key was used for another request.
+            InvalidRequest: The request does not have the declared shape; `errors` lists the wrong places.
+            ApiError: A problem.
+            ServerError: Nobody carried it out in time. Try again, with the same Idempotency-Key; `Retry-After` says
+                when.
+            ApiError: Any other refusal.
+            TransportError: No answer came.
+        """
+        return await self._send(_place_order(body, idempotency_key=idempotency_key))
+
+    async def preview_order(self, body: models.PreOrder) -> models.OrderPreview:
+        """What placing the order would do now: cost, fees, margin, and every reason for which it would be refused.
+
+        Args:
+            body: What is sent.
+
+        Raises:
+            BadRequest: It is refused; `detail` is the reason, `errors` lists all of them.
+            InvalidRequest: The request does not have the declared shape; `errors` lists the wrong places.
+            ApiError: A problem.
+            ServerError: Nobody carried it out in time. Try again, with the same Idempotency-Key; `Retry-After` says
+                when.
+            ApiError: Any other refusal.
+            TransportError: No answer came.
+        """
+        return await self._send(_preview_order(body))
+
+    async def modify_order(
+        self, body: models.ChangedOrder, *, order_id: str, idempotency_key: str | None = None
+    ) -> models.OperationResult:
+        """Give a live order new terms. 400 when it is unknown, final, or the terms are refused; nothing changes then.
+
+        A quantity above what is filled goes on, one equal to it ends the order as Filled, one below is refused.
+
+        Args:
+            body: What is sent.
+            order_id: The order's id.
+            idempotency_key: Names the request: sent again with the same key and body it gets the same answer, and
+                is carried out once. Answers are kept for a day.
+
+        Raises:
+            BadRequest: It is refused; `detail` is the reason, `errors` lists all of them.
+            Conflict: The Idempotency-Key was used for another request.
+            InvalidRequest: The request does not have the declared shape; `errors` lists the wrong places.
+            ApiError: A problem.
+            ServerError: Nobody carried it out in time. Try again, with the same Idempotency-Key; `Retry-After` says
+                when.
+            ApiError: Any other refusal.
+            TransportError: No answer came.
+        """
+        return await self._send(_modify_order(body, order_id=order_id, idempotency_key=idempotency_key))
+
+    async def cancel_order(self, *, order_id: str, idempotency_key: str | None = None) -> models.OperationResult:
+        """Cancel a live order; what is filled of it stays. 400 when it is unknown or final.
+
+        Args:
+            order_id: The order's id.
+            idempotency_key: Names the request: sent again with the same key and body it gets the same answer, and
+                is carried out once. Answers are kept for a day.
+
+        Raises:
+            BadRequest: It is refused; `detail` is the reason, `errors` lists all of them.
+            Conflict: The Idempotency-Key was used for another request.
+            InvalidRequest: The request does not have the declared shape; `errors` lists the wrong places.
+            ApiError: A problem.
+            ServerError: Nobody carried it out in time. Try again, with the same Idempotency-Key; `Retry-After` says
+                when.
+            ApiError: Any other refusal.
+            TransportError: No answer came.
+        """
+        return await self._send(_cancel_order(order_id=order_id, idempotency_key=idempotency_key))
+
+    async def get_positions(self) -> list[models.Position]:
+        """What is held, by symbol.
+
+        Raises:
+            ApiError: A problem.
+            ServerError: Nobody carried it out in time. Try again, with the same Idempotency-Key; `Retry-After` says
+                when.
+            ApiError: Any other refusal.
+            TransportError: No answer came.
+        """
+        return await self._send(_get_positions())
+
+    async def close_position(
+        self, *, position_id: str, amount: decimal.Decimal | int | None = None, idempotency_key: str | None = None
+    ) -> models.OperationResult:
+        """Close a position, or `amount` units of it, at the quote. 404 when there is none.
+
+        Args:
+            position_id: The position's id: its symbol.
+            amount: Units to close; absent: all of it.
+            idempotency_key: Names the request: sent again with the same key and body it gets the same answer, and
+                is carried out once. Answers are kept for a day.
+
+        Raises:
+            BadRequest: It is refused; `detail` is the reason, `errors` lists all of them.
+            NotFound: There is none.
+            Conflict: The Idempotency-Key was used for another request.
+            InvalidRequest: The request does not have the declared shape; `errors` lists the wrong places.
+            ApiError: A problem.
+            ServerError: Nobody carried it out in time. Try again, with the same Idempotency-Key; `Retry-After` says
+                when.
+            ApiError: Any other refusal.
+            TransportError: No answer came.
+        """
+        return await self._send(
+            _close_position(position_id=position_id, amount=amount, idempotency_key=idempotency_key)
+        )
+
+    async def edit_position_brackets(
+        self, body: models.EditBracketsRequest, *, position_id: str, idempotency_key: str | None = None
+    ) -> models.OperationResult:
+        """Protect a position by these brackets; one that is absent is taken away. 404 when there is no position.
+
+        Args:
+            body: What is sent.
+            position_id: The position's id: its symbol.
+            idempotency_key: Names the request: sent again with the same key and body it gets the same answer, and
+                is carried out once. Answers are kept for a day.
+
+        Raises:
+            BadRequest: It is refused; `detail` is the reason, `errors` lists all of them.
+            NotFound: There is none.
+            Conflict: The Idempotency-Key was used for another request.
+            InvalidRequest: The request does not have the declared shape; `errors` lists the wrong places.
+            ApiError: A problem.
+            ServerError: Nobody carried it out in time. Try again, with the same Idempotency-Key; `Retry-After` says
+                when.
+            ApiError: Any other refusal.
+            TransportError: No answer came.
+        """
+        return await self._send(_edit_position_brackets(body, position_id=position_id, idempotency_key=idempotency_key))
 
     async def get_current_api_version(self) -> models.VersionResponse:
         """The version of this API.
@@ -168,7 +651,7 @@ class BrokerSyncClient(SyncRestClient):
     PREFIX = "/v1/broker"
 
     def get_account_info(self) -> models.AccountInfo:
-        """The account this broker trades for.
+        """The account of whoever asks.
 
         Raises:
             ApiError: A problem.
@@ -176,6 +659,23 @@ class BrokerSyncClient(SyncRestClient):
             TransportError: No answer came.
         """
         return self._send(_get_account_info())
+
+    def get_executions(self, *, symbol: str) -> list[models.Execution]:
+        """What was traded of a symbol, ascending by time. 404 `Symbol not found` when nobody knows it.
+
+        Args:
+            symbol: NAME or EXCHANGE:NAME, in any case.
+
+        Raises:
+            NotFound: There is none.
+            InvalidRequest: The request does not have the declared shape; `errors` lists the wrong places.
+            ApiError: A problem.
+            ServerError: Nobody carried it out in time. Try again, with the same Idempotency-Key; `Retry-After` says
+                when.
+            ApiError: Any other refusal.
+            TransportError: No answer came.
+        """
+        return self._send(_get_executions(symbol=symbol))
 
     def get_health_status(self) -> models.HealthResponse:
         """How the module fares.
@@ -186,6 +686,224 @@ class BrokerSyncClient(SyncRestClient):
             TransportError: No answer came.
         """
         return self._send(_get_health_status())
+
+    def leverage_info(self, *, symbol: str, order_type: models.OrderType, side: models.Side) -> models.LeverageInfo:
+        """The leverage in force for a symbol, and what may be chosen.
+
+        Args:
+            symbol: NAME or EXCHANGE:NAME, in any case.
+            order_type: Any: the leverage is the symbol's.
+            side: Any: the leverage is the symbol's.
+
+        Raises:
+            BadRequest: It is refused; `detail` is the reason, `errors` lists all of them.
+            NotFound: There is none.
+            InvalidRequest: The request does not have the declared shape; `errors` lists the wrong places.
+            ApiError: A problem.
+            ServerError: Nobody carried it out in time. Try again, with the same Idempotency-Key; `Retry-After` says
+                when.
+            ApiError: Any other refusal.
+            TransportError: No answer came.
+        """
+        return self._send(_leverage_info(symbol=symbol, order_type=order_type, side=side))
+
+    def preview_leverage(self, body: models.LeverageSetRequest) -> models.LeveragePreview:
+        """What setting the leverage would mean, and every reason for which it would be refused.
+
+        Args:
+            body: What is sent.
+
+        Raises:
+            BadRequest: It is refused; `detail` is the reason, `errors` lists all of them.
+            NotFound: There is none.
+            InvalidRequest: The request does not have the declared shape; `errors` lists the wrong places.
+            ApiError: A problem.
+            ServerError: Nobody carried it out in time. Try again, with the same Idempotency-Key; `Retry-After` says
+                when.
+            ApiError: Any other refusal.
+            TransportError: No answer came.
+        """
+        return self._send(_preview_leverage(body))
+
+    def set_leverage(
+        self, body: models.LeverageSetRequest, *, idempotency_key: str | None = None
+    ) -> models.LeverageSetResult:
+        """Set a symbol's leverage; the answer is the value now in force. 400 when margin does not cover a lower one.
+
+        Args:
+            body: What is sent.
+            idempotency_key: Names the request: sent again with the same key and body it gets the same answer, and
+                is carried out once. Answers are kept for a day.
+
+        Raises:
+            BadRequest: It is refused; `detail` is the reason, `errors` lists all of them.
+            NotFound: There is none.
+            Conflict: The Idempotency-Key was used for another request.
+            InvalidRequest: The request does not have the declared shape; `errors` lists the wrong places.
+            ApiError: A problem.
+            ServerError: Nobody carried it out in time. Try again, with the same Idempotency-Key; `Retry-After` says
+                when.
+            ApiError: Any other refusal.
+            TransportError: No answer came.
+        """
+        return self._send(_set_leverage(body, idempotency_key=idempotency_key))
+
+    def get_orders(self) -> list[models.PlacedOrder]:
+        """Every live order, and those that ended within the last 24 hours (the newest 1000). Oldest first.
+
+        Raises:
+            ApiError: A problem.
+            ServerError: Nobody carried it out in time. Try again, with the same Idempotency-Key; `Retry-After` says
+                when.
+            ApiError: Any other refusal.
+            TransportError: No answer came.
+        """
+        return self._send(_get_orders())
+
+    def place_order(self, body: models.PreOrder, *, idempotency_key: str | None = None) -> models.PlacedOrderResult:
+        """Place an order; the answer comes when it is stored.
+
+        400 with the reasons if it is refused. One that is well formed but not allowed (no margin, market closed, no
+        quote, …) is also stored as Rejected, with the reason as its message.
+
+        Args:
+            body: What is sent.
+            idempotency_key: Names the request: sent again with the same key and body it gets the same answer, and
+                is carried out once. Answers are kept for a day.
+
+        Raises:
+            BadRequest: It is refused; `detail` is the reason, `errors` lists all of them.
+            Conflict: The Idempotency-Key was used for another request.
+            InvalidRequest: The request does not have the declared shape; `errors` lists the wrong places.
+            ApiError: A problem.
+            ServerError: Nobody carried it out in time. Try again, with the same Idempotency-Key; `Retry-After` says
+                when.
+            ApiError: Any other refusal.
+            TransportError: No answer came.
+        """
+        return self._send(_place_order(body, idempotency_key=idempotency_key))
+
+    def preview_order(self, body: models.PreOrder) -> models.OrderPreview:
+        """What placing the order would do now: cost, fees, margin, and every reason for which it would be refused.
+
+        Args:
+            body: What is sent.
+
+        Raises:
+            BadRequest: It is refused; `detail` is the reason, `errors` lists all of them.
+            InvalidRequest: The request does not have the declared shape; `errors` lists the wrong places.
+            ApiError: A problem.
+            ServerError: Nobody carried it out in time. Try again, with the same Idempotency-Key; `Retry-After` says
+                when.
+            ApiError: Any other refusal.
+            TransportError: No answer came.
+        """
+        return self._send(_preview_order(body))
+
+    def modify_order(
+        self, body: models.ChangedOrder, *, order_id: str, idempotency_key: str | None = None
+    ) -> models.OperationResult:
+        """Give a live order new terms. 400 when it is unknown, final, or the terms are refused; nothing changes then.
+
+        A quantity above what is filled goes on, one equal to it ends the order as Filled, one below is refused.
+
+        Args:
+            body: What is sent.
+            order_id: The order's id.
+            idempotency_key: Names the request: sent again with the same key and body it gets the same answer, and
+                is carried out once. Answers are kept for a day.
+
+        Raises:
+            BadRequest: It is refused; `detail` is the reason, `errors` lists all of them.
+            Conflict: The Idempotency-Key was used for another request.
+            InvalidRequest: The request does not have the declared shape; `errors` lists the wrong places.
+            ApiError: A problem.
+            ServerError: Nobody carried it out in time. Try again, with the same Idempotency-Key; `Retry-After` says
+                when.
+            ApiError: Any other refusal.
+            TransportError: No answer came.
+        """
+        return self._send(_modify_order(body, order_id=order_id, idempotency_key=idempotency_key))
+
+    def cancel_order(self, *, order_id: str, idempotency_key: str | None = None) -> models.OperationResult:
+        """Cancel a live order; what is filled of it stays. 400 when it is unknown or final.
+
+        Args:
+            order_id: The order's id.
+            idempotency_key: Names the request: sent again with the same key and body it gets the same answer, and
+                is carried out once. Answers are kept for a day.
+
+        Raises:
+            BadRequest: It is refused; `detail` is the reason, `errors` lists all of them.
+            Conflict: The Idempotency-Key was used for another request.
+            InvalidRequest: The request does not have the declared shape; `errors` lists the wrong places.
+            ApiError: A problem.
+            ServerError: Nobody carried it out in time. Try again, with the same Idempotency-Key; `Retry-After` says
+                when.
+            ApiError: Any other refusal.
+            TransportError: No answer came.
+        """
+        return self._send(_cancel_order(order_id=order_id, idempotency_key=idempotency_key))
+
+    def get_positions(self) -> list[models.Position]:
+        """What is held, by symbol.
+
+        Raises:
+            ApiError: A problem.
+            ServerError: Nobody carried it out in time. Try again, with the same Idempotency-Key; `Retry-After` says
+                when.
+            ApiError: Any other refusal.
+            TransportError: No answer came.
+        """
+        return self._send(_get_positions())
+
+    def close_position(
+        self, *, position_id: str, amount: decimal.Decimal | int | None = None, idempotency_key: str | None = None
+    ) -> models.OperationResult:
+        """Close a position, or `amount` units of it, at the quote. 404 when there is none.
+
+        Args:
+            position_id: The position's id: its symbol.
+            amount: Units to close; absent: all of it.
+            idempotency_key: Names the request: sent again with the same key and body it gets the same answer, and
+                is carried out once. Answers are kept for a day.
+
+        Raises:
+            BadRequest: It is refused; `detail` is the reason, `errors` lists all of them.
+            NotFound: There is none.
+            Conflict: The Idempotency-Key was used for another request.
+            InvalidRequest: The request does not have the declared shape; `errors` lists the wrong places.
+            ApiError: A problem.
+            ServerError: Nobody carried it out in time. Try again, with the same Idempotency-Key; `Retry-After` says
+                when.
+            ApiError: Any other refusal.
+            TransportError: No answer came.
+        """
+        return self._send(_close_position(position_id=position_id, amount=amount, idempotency_key=idempotency_key))
+
+    def edit_position_brackets(
+        self, body: models.EditBracketsRequest, *, position_id: str, idempotency_key: str | None = None
+    ) -> models.OperationResult:
+        """Protect a position by these brackets; one that is absent is taken away. 404 when there is no position.
+
+        Args:
+            body: What is sent.
+            position_id: The position's id: its symbol.
+            idempotency_key: Names the request: sent again with the same key and body it gets the same answer, and
+                is carried out once. Answers are kept for a day.
+
+        Raises:
+            BadRequest: It is refused; `detail` is the reason, `errors` lists all of them.
+            NotFound: There is none.
+            Conflict: The Idempotency-Key was used for another request.
+            InvalidRequest: The request does not have the declared shape; `errors` lists the wrong places.
+            ApiError: A problem.
+            ServerError: Nobody carried it out in time. Try again, with the same Idempotency-Key; `Retry-After` says
+                when.
+            ApiError: Any other refusal.
+            TransportError: No answer came.
+        """
+        return self._send(_edit_position_brackets(body, position_id=position_id, idempotency_key=idempotency_key))
 
     def get_current_api_version(self) -> models.VersionResponse:
         """The version of this API.

@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from decimal import Decimal
+from typing import Annotated, Any
 
 from pydantic import AwareDatetime, ConfigDict, Field
+from typing_extensions import TypeAliasType
 
 from trading_api.clients.runtime import ApiModel, IntEnum, StrEnum
 
@@ -23,6 +25,37 @@ class AccountInfo(ApiModel):
     """The account's name, for people."""
 
 
+class AskBid(ApiModel):
+    """The quote that the user saw."""
+
+    ask: Annotated[Decimal, Field(ge=-1000000000000000, le=1000000000000000)]
+    bid: Annotated[Decimal, Field(ge=-1000000000000000, le=1000000000000000)]
+
+
+BracketsGuaranteedStop = TypeAliasType(
+    "BracketsGuaranteedStop", Annotated[Decimal, Field(ge=-1000000000000000, le=1000000000000000)]
+)
+"""Guaranteed stop price."""
+
+
+BracketsStopLoss = TypeAliasType(
+    "BracketsStopLoss", Annotated[Decimal, Field(ge=-1000000000000000, le=1000000000000000)]
+)
+"""Stop price."""
+
+
+BracketsTakeProfit = TypeAliasType(
+    "BracketsTakeProfit", Annotated[Decimal, Field(ge=-1000000000000000, le=1000000000000000)]
+)
+"""Limit price."""
+
+
+BracketsTrailingStopPips = TypeAliasType(
+    "BracketsTrailingStopPips", Annotated[Decimal, Field(ge=-1000000000000000, le=1000000000000000)]
+)
+"""Distance of a trailing stop, in pips."""
+
+
 class BrokerConnectionSubscription(ApiModel):
     """Whose broker connection to follow. The current state comes at once, then every change."""
 
@@ -33,6 +66,62 @@ class BrokerConnectionSubscription(ApiModel):
     """The account's id."""
 
 
+ChangedOrderAvgPrice = TypeAliasType(
+    "ChangedOrderAvgPrice", Annotated[Decimal, Field(ge=-1000000000000000, le=1000000000000000)]
+)
+
+
+ChangedOrderFilledQty = TypeAliasType(
+    "ChangedOrderFilledQty", Annotated[Decimal, Field(ge=-1000000000000000, le=1000000000000000)]
+)
+
+
+ChangedOrderGuaranteedStop = TypeAliasType(
+    "ChangedOrderGuaranteedStop", Annotated[Decimal, Field(ge=-1000000000000000, le=1000000000000000)]
+)
+"""Its guaranteed price."""
+
+
+ChangedOrderLimitPrice = TypeAliasType(
+    "ChangedOrderLimitPrice", Annotated[Decimal, Field(ge=-1000000000000000, le=1000000000000000)]
+)
+"""Of limit and stop limit orders."""
+
+
+ChangedOrderSeenPrice = TypeAliasType(
+    "ChangedOrderSeenPrice", Annotated[Decimal, Field(ge=-1000000000000000, le=1000000000000000)]
+)
+
+
+ChangedOrderStopLoss = TypeAliasType(
+    "ChangedOrderStopLoss", Annotated[Decimal, Field(ge=-1000000000000000, le=1000000000000000)]
+)
+"""Stop price of a bracket."""
+
+
+ChangedOrderStopPrice = TypeAliasType(
+    "ChangedOrderStopPrice", Annotated[Decimal, Field(ge=-1000000000000000, le=1000000000000000)]
+)
+"""Of stop and stop limit orders."""
+
+
+ChangedOrderTakeProfit = TypeAliasType(
+    "ChangedOrderTakeProfit", Annotated[Decimal, Field(ge=-1000000000000000, le=1000000000000000)]
+)
+"""Limit price of a bracket."""
+
+
+ChangedOrderTrailingStopPips = TypeAliasType(
+    "ChangedOrderTrailingStopPips", Annotated[Decimal, Field(ge=-1000000000000000, le=1000000000000000)]
+)
+"""Distance of a trailing stop, in pips."""
+
+
+ChangedOrderUpdateTime = TypeAliasType(
+    "ChangedOrderUpdateTime", Annotated[int, Field(ge=-1000000000000000, le=1000000000000000)]
+)
+
+
 class ConnectionStatus(IntEnum):
     """The broker's link to the quotes it trades on."""
 
@@ -40,6 +129,39 @@ class ConnectionStatus(IntEnum):
     CONNECTING = 2
     DISCONNECTED = 3
     ERROR = 4
+
+
+class EquityData(ApiModel):
+    """What an account is worth, in its currency. Longs are valued at the bid, shorts at the ask."""
+
+    balance: Decimal
+    """Cash: the first day's, and realised profit and loss, less commissions."""
+    equity: Decimal
+    """balance + unrealizedPL."""
+    realizedPL: Decimal
+    """Profit and loss of what was closed, before commissions."""
+    unrealizedPL: Decimal
+    """Profit and loss of the open positions."""
+
+
+class EquitySubscription(ApiModel):
+    """Whose equity to follow."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    accountId: Annotated[str, Field(max_length=64, min_length=1)]
+    """The account's id."""
+
+
+class ExecutionSubscription(ApiModel):
+    """Whose executions to follow."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    accountId: Annotated[str, Field(max_length=64, min_length=1)]
+    """The account's id."""
 
 
 class FieldError(ApiModel):
@@ -73,6 +195,217 @@ class HealthResponse(ApiModel):
     """The server's time, UTC."""
 
 
+JsonValue = TypeAliasType("JsonValue", Any)
+
+
+class LeverageInfo(ApiModel):
+    """The leverage in force for a symbol, and what may be chosen."""
+
+    leverage: Decimal
+    max: Decimal
+    min: Decimal
+    step: Decimal
+    title: str
+    """A heading for the dialog."""
+
+
+class LeveragePreview(ApiModel):
+    """What setting the leverage would mean, in words."""
+
+    errors: list[str]
+    """Reasons for which it would be refused."""
+    infos: list[str]
+    warnings: list[str]
+
+
+class LeverageSetResult(ApiModel):
+    """The value now in force."""
+
+    leverage: Decimal
+
+
+class OperationResult(ApiModel):
+    """Whether the change was made."""
+
+    message: str
+    success: bool
+
+
+OrderDurationDatetime = TypeAliasType(
+    "OrderDurationDatetime", Annotated[int, Field(ge=-1000000000000000, le=1000000000000000)]
+)
+"""Of GTD and GTT: when it ends, ms UTC."""
+
+
+class OrderDuration(ApiModel):
+    """How long an order stays in force."""
+
+    datetime: OrderDurationDatetime | None = None
+    """Of GTD and GTT: when it ends, ms UTC."""
+    type: Annotated[str, Field(max_length=32, min_length=1)]
+    """DAY, GTC, GTD (or GTT), IOC or FOK, in any case."""
+
+
+class OrderMessageType(StrEnum):
+    INFORMATION = "information"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class OrderMessage(ApiModel):
+    """What there is to say about an order, such as why it was rejected."""
+
+    text: str
+    type: OrderMessageType
+
+
+class OrderStatus(IntEnum):
+    """Where an order stands. Canceled, Filled and Rejected are final."""
+
+    CANCELED = 1
+    FILLED = 2
+    INACTIVE = 3
+    PLACING = 4
+    REJECTED = 5
+    WORKING = 6
+
+
+class OrderSubscription(ApiModel):
+    """Whose orders to follow."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    accountId: Annotated[str, Field(max_length=64, min_length=1)]
+    """The account's id."""
+
+
+class OrderType(IntEnum):
+    """When an order may fill."""
+
+    LIMIT = 1
+    MARKET = 2
+    STOP = 3
+    STOP_LIMIT = 4
+
+
+class ParentType(IntEnum):
+    """What a bracket belongs to."""
+
+    ORDER = 1
+    POSITION = 2
+    INDIVIDUAL_POSITION = 3
+
+
+PlacedOrderGuaranteedStop = TypeAliasType(
+    "PlacedOrderGuaranteedStop", Annotated[Decimal, Field(ge=-1000000000000000, le=1000000000000000)]
+)
+"""Its guaranteed price."""
+
+
+PlacedOrderLimitPrice = TypeAliasType(
+    "PlacedOrderLimitPrice", Annotated[Decimal, Field(ge=-1000000000000000, le=1000000000000000)]
+)
+"""Of limit and stop limit orders."""
+
+
+PlacedOrderStopLoss = TypeAliasType(
+    "PlacedOrderStopLoss", Annotated[Decimal, Field(ge=-1000000000000000, le=1000000000000000)]
+)
+"""Stop price of a bracket."""
+
+
+PlacedOrderStopPrice = TypeAliasType(
+    "PlacedOrderStopPrice", Annotated[Decimal, Field(ge=-1000000000000000, le=1000000000000000)]
+)
+"""Of stop and stop limit orders."""
+
+
+PlacedOrderTakeProfit = TypeAliasType(
+    "PlacedOrderTakeProfit", Annotated[Decimal, Field(ge=-1000000000000000, le=1000000000000000)]
+)
+"""Limit price of a bracket."""
+
+
+PlacedOrderTrailingStopPips = TypeAliasType(
+    "PlacedOrderTrailingStopPips", Annotated[Decimal, Field(ge=-1000000000000000, le=1000000000000000)]
+)
+"""Distance of a trailing stop, in pips."""
+
+
+class PlacedOrderResult(ApiModel):
+    """The answer to a placed order."""
+
+    orderId: str
+    """The order's id."""
+
+
+class PositionSubscription(ApiModel):
+    """Whose positions to follow."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    accountId: Annotated[str, Field(max_length=64, min_length=1)]
+    """The account's id."""
+
+
+PreOrderGuaranteedStop = TypeAliasType(
+    "PreOrderGuaranteedStop", Annotated[Decimal, Field(ge=-1000000000000000, le=1000000000000000)]
+)
+"""Its guaranteed price."""
+
+
+PreOrderLimitPrice = TypeAliasType(
+    "PreOrderLimitPrice", Annotated[Decimal, Field(ge=-1000000000000000, le=1000000000000000)]
+)
+"""Of limit and stop limit orders."""
+
+
+PreOrderSeenPrice = TypeAliasType(
+    "PreOrderSeenPrice", Annotated[Decimal, Field(ge=-1000000000000000, le=1000000000000000)]
+)
+"""The price the user decided on."""
+
+
+PreOrderStopLoss = TypeAliasType(
+    "PreOrderStopLoss", Annotated[Decimal, Field(ge=-1000000000000000, le=1000000000000000)]
+)
+"""Stop price of a bracket."""
+
+
+PreOrderStopPrice = TypeAliasType(
+    "PreOrderStopPrice", Annotated[Decimal, Field(ge=-1000000000000000, le=1000000000000000)]
+)
+"""Of stop and stop limit orders."""
+
+
+PreOrderTakeProfit = TypeAliasType(
+    "PreOrderTakeProfit", Annotated[Decimal, Field(ge=-1000000000000000, le=1000000000000000)]
+)
+"""Limit price of a bracket."""
+
+
+PreOrderTrailingStopPips = TypeAliasType(
+    "PreOrderTrailingStopPips", Annotated[Decimal, Field(ge=-1000000000000000, le=1000000000000000)]
+)
+"""Distance of a trailing stop, in pips."""
+
+
+class PreviewRow(ApiModel):
+    """One line: a name and its value, as people read it."""
+
+    title: str
+    value: str
+
+
+class PreviewSection(ApiModel):
+    """Lines that belong together."""
+
+    header: str | None = None
+    rows: list[PreviewRow]
+
+
 class Problem(ApiModel):
     """What is sent instead of an answer (RFC 9457)."""
 
@@ -90,6 +423,21 @@ class Problem(ApiModel):
     """The kind of problem in words."""
     type: str = "about:blank"
     """A URI naming the kind of problem."""
+
+
+class Side(IntEnum):
+    """Buy or sell; of a position: long or short."""
+
+    BUY = 1
+    SELL = -1
+
+
+class StopType(IntEnum):
+    """The kind of a protecting stop."""
+
+    STOP_LOSS = 0
+    TRAILING_STOP = 1
+    GUARANTEED_STOP = 2
 
 
 class VersionResponse(ApiModel):
@@ -138,6 +486,24 @@ class WebSocketStatistics(ApiModel):
     """Topics that were removed."""
 
 
+class Brackets(ApiModel):
+    """Orders that protect a position; one that is absent is taken away."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    guaranteedStop: BracketsGuaranteedStop | None = None
+    """Guaranteed stop price."""
+    stopLoss: BracketsStopLoss | None = None
+    """Stop price."""
+    stopType: StopType | None = None
+    """The kind of the stop."""
+    takeProfit: BracketsTakeProfit | None = None
+    """Limit price."""
+    trailingStopPips: BracketsTrailingStopPips | None = None
+    """Distance of a trailing stop, in pips."""
+
+
 class BrokerConnection(ApiModel):
     """Whether the broker has quotes to trade on."""
 
@@ -147,3 +513,196 @@ class BrokerConnection(ApiModel):
     """1 connected, 2 connecting, 3 disconnected, 4 error."""
     timestamp: int
     """Since when, ms UTC."""
+
+
+class ChangedOrder(ApiModel):
+    """
+    An order with its new terms, whole, as TradingView's modifyOrder sends it.
+
+    Brackets that are absent are taken away; any other term that is absent stays. Symbol, type and side cannot change.
+    What only the broker decides (`status`, `filledQty` and the like) may be sent along and is not looked at.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    avgPrice: ChangedOrderAvgPrice | None = None
+    currentQuotes: AskBid | None = None
+    customFields: dict[str, JsonValue] | None = None
+    """The client's own, given back as they came."""
+    duration: OrderDuration | None = None
+    filledQty: ChangedOrderFilledQty | None = None
+    guaranteedStop: ChangedOrderGuaranteedStop | None = None
+    """Its guaranteed price."""
+    id: str | None = None
+    """If given, that of the path."""
+    isClose: bool | None = None
+    limitPrice: ChangedOrderLimitPrice | None = None
+    """Of limit and stop limit orders."""
+    message: OrderMessage | None = None
+    parentId: str | None = None
+    parentType: ParentType | None = None
+    qty: Annotated[Decimal, Field(gt=0, le=1000000000000000)]
+    """Units to trade, a whole number of the symbol's steps."""
+    seenPrice: ChangedOrderSeenPrice | None = None
+    side: Side
+    status: OrderStatus | None = None
+    stopLoss: ChangedOrderStopLoss | None = None
+    """Stop price of a bracket."""
+    stopPrice: ChangedOrderStopPrice | None = None
+    """Of stop and stop limit orders."""
+    stopType: StopType | None = None
+    """The kind of the stop bracket."""
+    symbol: Annotated[str, Field(max_length=80, min_length=1)]
+    takeProfit: ChangedOrderTakeProfit | None = None
+    """Limit price of a bracket."""
+    trailingStopPips: ChangedOrderTrailingStopPips | None = None
+    """Distance of a trailing stop, in pips."""
+    type: OrderType
+    updateTime: ChangedOrderUpdateTime | None = None
+
+
+class EditBracketsRequest(ApiModel):
+    """New brackets of a position."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    brackets: Brackets
+    customFields: dict[str, JsonValue] | None = None
+    """The client's own, given back with the orders that the brackets are."""
+
+
+class Execution(ApiModel):
+    """One fill. `id`, `orderId`, `commission` and `seq` are this backend's own; the rest is TradingView's."""
+
+    commission: Annotated[Decimal, Field(ge=0)]
+    """In the account's currency."""
+    id: str
+    """The fill's id."""
+    orderId: str
+    """The order that was filled."""
+    price: Decimal
+    """Quote currency."""
+    qty: Annotated[Decimal, Field(gt=0)]
+    """Units traded."""
+    seq: Annotated[int, Field(ge=0)]
+    """Its place in the account's sequence of events."""
+    side: Side
+    symbol: str
+    time: int
+    """ms UTC."""
+
+
+class LeverageSetRequest(ApiModel):
+    """A leverage to set, or to preview."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    leverage: Annotated[Decimal, Field(gt=0, le=1000000000000000)]
+    orderType: OrderType
+    side: Side
+    symbol: Annotated[str, Field(max_length=80, min_length=1)]
+
+
+class OrderPreview(ApiModel):
+    """What placing the order would do."""
+
+    confirmId: str
+    """Names this preview."""
+    errors: list[str]
+    """Reasons for which the order would be rejected."""
+    sections: list[PreviewSection]
+    warnings: list[str]
+
+
+class PlacedOrder(ApiModel):
+    """An order that the broker knows."""
+
+    avgPrice: Decimal | None = None
+    """Average price of what was filled; none before the first fill."""
+    customFields: dict[str, JsonValue] | None = None
+    """The client's own, given back as they came."""
+    duration: OrderDuration | None = None
+    filledQty: Annotated[Decimal, Field(ge=0)]
+    """Units traded so far."""
+    guaranteedStop: PlacedOrderGuaranteedStop | None = None
+    """Its guaranteed price."""
+    id: str
+    """The order's id."""
+    limitPrice: PlacedOrderLimitPrice | None = None
+    """Of limit and stop limit orders."""
+    message: OrderMessage | None = None
+    parentId: str | None = None
+    """Of a bracket: its order or position."""
+    parentType: ParentType | None = None
+    """Of a bracket: what parentId is."""
+    qty: Annotated[Decimal, Field(gt=0, le=1000000000000000)]
+    """Units to trade, a whole number of the symbol's steps."""
+    side: Side
+    status: OrderStatus
+    stopLoss: PlacedOrderStopLoss | None = None
+    """Stop price of a bracket."""
+    stopPrice: PlacedOrderStopPrice | None = None
+    """Of stop and stop limit orders."""
+    stopType: StopType | None = None
+    """The kind of the stop bracket."""
+    symbol: Annotated[str, Field(max_length=80, min_length=1)]
+    takeProfit: PlacedOrderTakeProfit | None = None
+    """Limit price of a bracket."""
+    trailingStopPips: PlacedOrderTrailingStopPips | None = None
+    """Distance of a trailing stop, in pips."""
+    type: OrderType
+    updateTime: int
+    """Last change, ms UTC."""
+
+
+class Position(ApiModel):
+    """What is held of one symbol: net, one per account and symbol."""
+
+    avgPrice: Decimal
+    """Weighted price of what is held."""
+    id: str
+    """The symbol's name."""
+    qty: Annotated[Decimal, Field(ge=0)]
+    """Units held; 0 once, when it is closed."""
+    side: Side
+    """1 long, -1 short."""
+    symbol: str
+
+
+class PreOrder(ApiModel):
+    """An order to place. Unknown fields are refused: one that is ignored could be a misspelt stop loss."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    currentQuotes: AskBid | None = None
+    """The quote when it was sent."""
+    customFields: dict[str, JsonValue] | None = None
+    """The client's own, given back as they came."""
+    duration: OrderDuration | None = None
+    guaranteedStop: PreOrderGuaranteedStop | None = None
+    """Its guaranteed price."""
+    isClose: bool | None = None
+    """Whether it is meant to close a position; then it only reduces."""
+    limitPrice: PreOrderLimitPrice | None = None
+    """Of limit and stop limit orders."""
+    qty: Annotated[Decimal, Field(gt=0, le=1000000000000000)]
+    """Units to trade, a whole number of the symbol's steps."""
+    seenPrice: PreOrderSeenPrice | None = None
+    """The price the user decided on."""
+    side: Side
+    stopLoss: PreOrderStopLoss | None = None
+    """Stop price of a bracket."""
+    stopPrice: PreOrderStopPrice | None = None
+    """Of stop and stop limit orders."""
+    stopType: StopType | None = None
+    """The kind of the stop bracket."""
+    symbol: Annotated[str, Field(max_length=80, min_length=1)]
+    takeProfit: PreOrderTakeProfit | None = None
+    """Limit price of a bracket."""
+    trailingStopPips: PreOrderTrailingStopPips | None = None
+    """Distance of a trailing stop, in pips."""
+    type: OrderType

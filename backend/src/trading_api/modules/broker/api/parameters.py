@@ -1,0 +1,51 @@
+"""The parameters of the broker's routes, and the problems that its routes are documented with."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Any, Final
+
+from fastapi import Header, Path, Query
+from pydantic import WithJsonSchema
+
+from trading_api.models.broker import OrderType, Side
+from trading_api.shared.problems import MEDIA_TYPE
+
+IDEMPOTENCY_KEY = "Idempotency-Key"
+_MAX_ID = 80
+
+OrderId = Annotated[str, Path(min_length=1, max_length=_MAX_ID, description="The order's id.")]
+PositionId = Annotated[str, Path(min_length=1, max_length=_MAX_ID, description="The position's id: its symbol.")]
+SymbolPath = Annotated[str, Path(min_length=1, max_length=_MAX_ID, description="NAME or EXCHANGE:NAME, in any case.")]
+SymbolQuery = Annotated[str, Query(min_length=1, max_length=_MAX_ID, description="NAME or EXCHANGE:NAME, in any case.")]
+OrderTypeQuery = Annotated[OrderType, Query(description="Any: the leverage is the symbol's.")]
+SideQuery = Annotated[Side, Query(description="Any: the leverage is the symbol's.")]
+Amount = Annotated[
+    Decimal | None,
+    WithJsonSchema({"type": "number", "format": "decimal", "exclusiveMinimum": 0}),
+    Query(gt=0, allow_inf_nan=False, description="Units to close; absent: all of it."),
+]
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias=IDEMPOTENCY_KEY,
+        min_length=1,
+        max_length=200,
+        pattern=r"^[\x20-\x7e]+$",
+        description="Names the request: sent again with the same key and body it gets the same answer, and is carried "
+        "out once. Answers are kept for a day.",
+    ),
+]
+
+_DESCRIPTIONS: Final = {
+    400: "It is refused; `detail` is the reason, `errors` lists all of them.",
+    404: "There is none.",
+    409: "The Idempotency-Key was used for another request.",
+    503: "Nobody carried it out in time. Try again, with the same Idempotency-Key; `Retry-After` says when.",
+}
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """For `responses=`: which problems a route answers with beside those of every route."""
+    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {status: {"description": _DESCRIPTIONS[status], "content": content} for status in statuses}

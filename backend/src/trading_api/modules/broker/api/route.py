@@ -1,0 +1,108 @@
+"""What all routes of the broker have in common: exact numbers in, and its errors as problems."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from decimal import Decimal
+from typing import Any, NoReturn
+
+from fastapi import HTTPException, Request, Response
+from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute
+from starlette.types import Receive, Scope, Send
+
+from trading_api.modules.broker.market.port import MarketUnavailable, UnknownSymbol
+from trading_api.modules.broker.refused import Refused
+from trading_api.modules.broker.writer.errors import RETRY_AFTER_S, CommandError, KeyReused, NoWriter
+from trading_api.shared.problems import FieldError, ProblemError, problem_response
+from trading_api.shared.store.errors import StoreError
+
+logger = logging.getLogger(__name__)
+
+_STATUS = {"invalid": 400, "not_found": 404}
+_UNREADABLE = "The orders cannot be read at the moment; try again later."
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+class ExactRequest(Request):
+    """A request whose JSON has the decimals that were written: floats would hold no more than 17 digits of them."""
+
+    async def json(self) -> Any:
+        if not hasattr(self, "_json"):
+            self._json = json.loads(await self.body(), parse_float=Decimal)
+        return self._json
+
+
+class BrokerRoute(APIRoute):
+    """A route that reads decimals exactly, and whose errors become problems in one place."""
+
+    allowed: frozenset[str] = frozenset()
+    """The methods of all routes of the same path, for the answer to another one (RFC 9110, Allow)."""
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.allowed and scope["method"] not in self.allowed:
+            raise HTTPException(405, headers={"Allow": ", ".join(sorted(self.allowed))})
+        await super().handle(scope, receive, send)
+
+    def read_handler(self) -> Handler:
+        """What reads the request, calls the endpoint and writes its answer: FastAPI's own."""
+        return super().get_route_handler()
+
+    def get_route_handler(self) -> Handler:
+        handle = self.read_handler()
+
+        async def handle_exactly(request: Request) -> Response:
+            try:
+                return await handle(ExactRequest(request.scope, request.receive))
+            except (Refused, UnknownSymbol, KeyReused) as error:
+                _raise_problem(error)
+            # Answered here, for a raised 503 is logged with a traceback, and none of these is a mistake of the program.
+            except NoWriter as error:
+                return _later(request, str(error), error.retry_after_s)
+            except MarketUnavailable as error:
+                return _later(request, error.reason, RETRY_AFTER_S)
+            except StoreError as error:
+                logger.warning("the orders cannot be read: %s", error)
+                return _later(request, _UNREADABLE, RETRY_AFTER_S)
+            except CommandError as error:
+                return problem_response(request.scope, 500, str(error))
+
+        return handle_exactly
+
+
+def tell_methods(routes: Iterable[BaseRoute]) -> None:
+    """Have each route know what else its path takes; else it would name its own method alone."""
+    methods: dict[str, set[str]] = defaultdict(set)
+    own = [route for route in routes if isinstance(route, BrokerRoute)]
+    for route in own:
+        methods[route.path_format] |= route.methods or set()
+    for route in own:
+        route.allowed = frozenset(methods[route.path_format])
+
+
+def _raise_problem(error: Refused | UnknownSymbol | KeyReused) -> NoReturn:
+    if isinstance(error, Refused):
+        refusal = error.refusal
+        errors = [FieldError(location=_place(reason), message=reason) for reason in refusal.reasons]
+        raise ProblemError(
+            _STATUS[refusal.kind], _together(refusal.reasons) or refusal.reason, errors=errors
+        ) from error
+    raise ProblemError(404 if isinstance(error, UnknownSymbol) else 409, str(error)) from error
+
+
+def _together(reasons: Sequence[str]) -> str:
+    """All in one text. Some are sentences, and some only name a field and what is wrong with it."""
+    return "; ".join(reason.removesuffix(".") for reason in reasons) if len(reasons) > 1 else "".join(reasons)
+
+
+def _place(reason: str) -> str:
+    """Where in the request a reason lies: those about a field begin with its name, as in `limitPrice 1.5`."""
+    word = reason.partition(" ")[0]
+    return f"body.{word}" if word[:1].islower() and word.replace(".", "").isalnum() else "body"
+
+
+def _later(request: Request, detail: str, after_s: int) -> Response:
+    return problem_response(request.scope, 503, detail, headers={"Retry-After": str(after_s)})

@@ -1,0 +1,18 @@
+"""A request that the broker's rules refuse."""
+
+from __future__ import annotations
+
+from trading_api.modules.broker.domain.outcome import Refusal, invalid
+
+
+class Refused(Exception):
+    """Carries every reason."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.reason)
+        self.refusal = refusal
+
+
+def refused(reason: str) -> Refused:
+    """For one reason, of a request that cannot be read."""
+    return Refused(invalid(reason))

@@ -1,0 +1,54 @@
+"""Where the other instances reach the writer."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from trading_api.modules.broker.writer import subjects
+from trading_api.modules.broker.writer.call import Call, Reply
+from trading_api.modules.broker.writer.codec import load_call
+from trading_api.modules.broker.writer.errors import Again, CommandError
+from trading_api.modules.broker.writer.wire import dump_error, dump_success
+from trading_api.shared.bus import Bus, BusError, Subscription
+
+logger = logging.getLogger(__name__)
+
+Take = Callable[[Call], asyncio.Future[Reply]]
+
+
+class Counter:
+    """Serves the commands of one epoch, from `open` to `close`. What the bus lacks, it gets when it is back."""
+
+    def __init__(self, bus: Bus, take: Take) -> None:
+        """`take` raises Again or a CommandError, and so do its futures."""
+        self._bus = bus
+        self._take = take
+        self._opening: asyncio.Task[Subscription] | None = None
+
+    def open(self, epoch: int) -> None:
+        """Serve from now on. Does not wait: a bus that hangs must not keep the writer from its work."""
+        serving = self._bus.serve(subjects.commands(epoch), self._answer)
+        self._opening = asyncio.ensure_future(serving)
+
+    async def close(self) -> None:
+        """Serve no more; whoever waits is told so, and tries again."""
+        opening, self._opening = self._opening, None
+        if opening is None:
+            return
+        if not opening.done():
+            opening.cancel()
+            await asyncio.wait({opening})
+        if opening.cancelled():
+            return
+        try:
+            await opening.result().unsubscribe()
+        except BusError as error:
+            logger.debug("the writer was not served: %s", error)
+
+    async def _answer(self, data: bytes) -> bytes:
+        try:
+            return dump_success(await self._take(load_call(data)))
+        except (Again, CommandError) as error:
+            return dump_error(error)

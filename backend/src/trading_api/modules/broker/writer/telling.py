@@ -1,0 +1,72 @@
+"""Tells everybody what the writer of this instance has written, and that it is there."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+
+from trading_api.modules.broker.domain.events import EquityEvent, Event
+from trading_api.modules.broker.writer import subjects
+from trading_api.modules.broker.writer.announcer import Announcer
+from trading_api.modules.broker.writer.event_codec import dump_event
+from trading_api.modules.broker.writer.hint import INLINE, dump_hint, hint_of
+from trading_api.modules.broker.writer.ports import Listener
+from trading_api.modules.broker.writer.writer_news import dump_news
+from trading_api.shared.bus import Bus
+
+logger = logging.getLogger(__name__)
+
+
+class Telling:
+    """A Listener of the writer: those in this instance hear at once, the others over the bus."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._announcer = Announcer(bus)
+        self._listeners: list[Listener] = []
+
+    def listen(self, listener: Listener) -> None:
+        """Have it told from now on."""
+        self._listeners.append(listener)
+
+    def written(self, account_id: str, events: Sequence[Event]) -> None:
+        for listener in self._listeners:
+            with _unharmed():
+                listener.written(account_id, events)
+        # When much is written at once, whoever follows reads it from the log, many events at a time: that is less work.
+        self._announcer.say(
+            subjects.events(account_id),
+            lambda: dump_hint(hint_of(events, inline=0 if self._announcer.is_busy else INLINE)),
+        )
+
+    def worth(self, event: EquityEvent) -> None:
+        for listener in self._listeners:
+            with _unharmed():
+                listener.worth(event)
+        self._announcer.say(subjects.equity(event.account_id), lambda: dump_event(event).encode())
+
+    def here(self, epoch: int) -> None:
+        """This instance writes."""
+        self._announcer.say(subjects.WRITER, partial(dump_news, epoch))
+
+    def left(self, epoch: int) -> None:
+        """It has given the lease back."""
+        self._announcer.say(subjects.WRITER, partial(dump_news, epoch, left=True))
+
+    def who_writes(self) -> None:
+        """Whoever writes is to say so."""
+        self._announcer.say(subjects.WHO_WRITES, bytes)
+
+    async def stop(self) -> None:
+        """Say what waits, and nothing more."""
+        await self._announcer.stop()
+
+
+@contextmanager
+def _unharmed() -> Iterator[None]:
+    """A boundary: what is committed is committed, and the next commit must go on."""
+    try:
+        yield
+    except Exception:
+        logger.exception("what was written could not be told")

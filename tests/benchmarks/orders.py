@@ -1,0 +1,115 @@
+"""Durable orders through the gateway, by wrk: how many are acknowledged a second, how soon, how soon they are told.
+
+The floor is a loop that commits single rows to SQLite (`synchronous=FULL`), one after the other, in the same run: what
+a broker reaches that commits order by order and does nothing else at all, no HTTP included.
+"""
+
+import asyncio
+import re
+import shutil
+import sqlite3
+import statistics
+import subprocess
+import time
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+from benchmarks.result import Result, ratios
+from support.project import Project
+
+from trading_api.clients import BrokerClient
+from trading_api.clients.runtime import Update
+from trading_api.modules.broker.client_generated import broker_v1_models as models
+
+_CLIENTS = (1, 32, 256)
+_SECONDS = 5
+_TOLD = 200
+_ACCOUNT = "DEMO-ACCOUNT"
+# Rests for ever: nobody sells that low.
+_SCRIPT = """
+wrk.method = "POST"
+wrk.headers["Content-Type"] = "application/json"
+wrk.body = '{"symbol":"BTCUSD","type":1,"side":1,"qty":0.0001,"limitPrice":1}'
+"""
+
+
+def run(project: Project, runs: int) -> Iterator[Result]:
+    """Acknowledged orders a second and the slowest of a hundred, for each number of clients. Needs wrk."""
+    if shutil.which("wrk") is None:
+        print("orders: wrk is not installed; left out (apt-get install wrk)")
+        return
+    script = project.folder / "order.lua"
+    script.write_text(_SCRIPT)
+    project.write(project.standard(core={"reload": False}))
+    project.up()
+    _orders(project, script, 1, seconds=1)
+    rounds, floors = max(1, runs // 2), list[float]()
+    for clients in _CLIENTS:
+        found = []
+        for _ in range(rounds):
+            found.append(_orders(project, script, clients))
+            if clients == 32:
+                floors.append(_floor(project.folder / "floor.db"))
+        rates = tuple(rate for rate, _ in found)
+        yield Result(f"orders acknowledged, {clients} clients", rates, "orders/s", note="durable, through nginx")
+        yield Result(f"order to answer, {clients} clients, 99 %", tuple(p99 for _, p99 in found), "ms")
+        if clients == 32:
+            yield Result("single-row commits of SQLite", tuple(floors), "commits/s", note="synchronous=FULL, no HTTP")
+            yield Result("orders of 32 clients ÷ single-row commits", ratios(rates, floors), "ratio")
+    told = asyncio.run(_told(project.url))
+    yield Result("order to orders.update, median", (statistics.median(told),), "ms", note="one client, through nginx")
+    yield Result("order to orders.update, 99 %", (statistics.quantiles(told, n=100)[98],), "ms")
+    project.down()
+
+
+def _orders(project: Project, script: Path, clients: int, seconds: int = _SECONDS) -> tuple[float, float]:
+    """Orders a second, and the 99th percentile in ms."""
+    url = f"{project.url}/api/v1/broker/orders"
+    argv = ["wrk", "-t1", f"-c{clients}", f"-d{seconds}s", "--latency", "--timeout", "10s", "-s", str(script), url]
+    output = subprocess.run(argv, capture_output=True, text=True, check=True, timeout=60).stdout
+    failed = re.search(r"Non-2xx or 3xx responses: (\d+)|Socket errors: (.*)", output)
+    if failed:
+        raise RuntimeError(f"{url}: {failed[0]}")
+    rate, slowest = re.search(r"Requests/sec:\s+([\d.]+)", output), re.search(r"99%\s+([\d.]+)(us|ms|s)", output)
+    assert rate is not None, output
+    assert slowest is not None, output
+    return float(rate[1]), float(slowest[1]) * {"us": 0.001, "ms": 1.0, "s": 1000.0}[slowest[2]]
+
+
+def _floor(file: Path, seconds: float = 2.0) -> float:
+    """Single-row commits a second."""
+    connection = sqlite3.connect(file, isolation_level=None)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("CREATE TABLE IF NOT EXISTS orders (id INTEGER PRIMARY KEY, payload TEXT)")
+    done, start = 0, time.perf_counter()
+    while time.perf_counter() - start < seconds:
+        connection.execute("INSERT INTO orders (payload) VALUES (?)", ("x" * 300,))
+        done += 1
+    took = time.perf_counter() - start
+    connection.close()
+    return done / took
+
+
+async def _told(url: str) -> list[float]:
+    """Milliseconds from the call to the update, of orders placed one after the other."""
+    order = models.PreOrder(
+        symbol="BTCUSD",
+        type=models.OrderType.LIMIT,
+        side=models.Side.BUY,
+        qty=Decimal("0.0001"),
+        limitPrice=Decimal(1),
+    )
+    took = []
+    request = models.OrderSubscription(accountId=_ACCOUNT)
+    async with BrokerClient(url) as client, client.orders.subscribe(request) as stream:
+        events = stream.events()
+        for _ in range(_TOLD):
+            start = time.perf_counter()
+            placed = asyncio.create_task(client.place_order(order))
+            while not isinstance(await anext(events), Update):
+                pass
+            took.append((time.perf_counter() - start) * 1000)
+            await placed
+    return took

@@ -1,0 +1,76 @@
+"""What the broker's health says, and when (D03, P08)."""
+
+from dataclasses import dataclass, field
+from typing import cast
+
+from trading_api.modules.broker.machinery import NO_BUS, NO_STORE, NO_WRITER, PATIENCE_S, Machinery
+
+
+@dataclass
+class News:
+    epoch: int | None = None
+
+
+@dataclass
+class Writer:
+    """As far as health asks it."""
+
+    trouble: str = ""
+    is_ready: bool = False
+    news: News = field(default_factory=News)
+
+
+@dataclass
+class Bus:
+    connected: bool = True
+
+
+class Watched:
+    """Machinery with nothing in it but what its problem depends on; `now` is its clock."""
+
+    def __init__(self) -> None:
+        self.now, self.writer, self.bus = 100.0, Writer(), Bus()
+        unused = cast("object", None)
+        self.machinery = Machinery(
+            engine=unused,  # type: ignore[arg-type]
+            bus=self.bus,  # type: ignore[arg-type]
+            journal=unused,  # type: ignore[arg-type]
+            market=unused,  # type: ignore[arg-type]
+            writer=self.writer,  # type: ignore[arg-type]
+            commands=unused,  # type: ignore[arg-type]
+            streams=unused,  # type: ignore[arg-type]
+            clock=lambda: self.now,
+        )
+
+    def after(self, seconds: float) -> str:
+        """What is amiss so many seconds later."""
+        self.now += seconds
+        return self.machinery.problem
+
+
+def test_D03_a_start_and_a_change_of_writers_are_no_failure() -> None:
+    watched = Watched()
+    assert watched.after(PATIENCE_S) == ""
+    watched.writer.news.epoch = 3
+    assert watched.after(PATIENCE_S) == "", "another instance writes"
+    watched.writer.news.epoch = None
+    assert watched.after(PATIENCE_S) == ""
+    watched.writer.is_ready = True
+    assert watched.after(1000) == ""
+
+
+def test_D03_without_a_writer_for_long_the_broker_says_so() -> None:
+    watched = Watched()
+    assert watched.after(PATIENCE_S + 0.1) == NO_WRITER
+
+
+def test_D03_a_store_that_takes_nothing_and_a_bus_that_is_away_are_told_in_words() -> None:
+    watched = Watched()
+    watched.writer = watched.machinery._writer = Writer(  # type: ignore[assignment]
+        trouble="/secret/orders.db: full", is_ready=True
+    )
+    assert watched.after(PATIENCE_S + 0.1) == NO_STORE
+    watched.writer.trouble = ""
+    assert watched.after(1) == "", "it is well again"
+    watched.bus.connected = False
+    assert watched.after(PATIENCE_S + 0.1) == NO_BUS
