@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from support.backend_modules import generate_routers, write_module
-from support.project import Project
+from support.project import PATIENT, Project
 
 _INIT = """
     import os
@@ -126,4 +126,4 @@ def probe_config(project: Project, *, env: dict[str, str] | None = None, **top: 
         "probe": {"port": project.port + 1, "modules": ["probe"], "env": env or {}},
         "core": {"port": project.port + 7},
     }
-    return {"nginx": {"port": project.port}, "servers": servers, **top}
+    return {"nginx": {"port": project.port}, "servers": servers, "health": dict(PATIENT), **top}

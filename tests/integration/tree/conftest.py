@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from support.probe_module import add_probe, probe_config
-from support.project import Project, own_backend, project_in
+from support.project import PATIENT, Project, own_backend, project_in
 
 
 @pytest.fixture(scope="session")
@@ -19,7 +19,8 @@ def probe_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def small(project: Project) -> Project:
     """A deployment of one server, `core`: the quickest tree there is."""
-    project.write({"nginx": {"port": project.port}, "servers": {"core": {"port": project.port + 7}}})
+    servers = {"core": {"port": project.port + 7}}
+    project.write({"nginx": {"port": project.port}, "servers": servers, "health": PATIENT})
     return project
 
 
