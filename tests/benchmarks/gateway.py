@@ -1,10 +1,8 @@
 """What the gateway costs: `/health` through nginx against the same instance directly, by wrk."""
 
-import re
-import shutil
-import subprocess
 from collections.abc import Iterator
 
+from benchmarks import wrk
 from benchmarks.result import Result, ratios
 from support.project import Project
 
@@ -14,8 +12,7 @@ _SECONDS = 4
 
 def run(project: Project, runs: int) -> Iterator[Result]:
     """Requests per second with 32 connections kept alive; the access log is on. Needs wrk."""
-    if shutil.which("wrk") is None:
-        print("gateway: wrk is not installed; left out (apt-get install wrk)")
+    if not wrk.is_here("gateway"):
         return
     project.write(project.standard(core={"reload": False}))
     project.up()
@@ -32,11 +29,4 @@ def run(project: Project, runs: int) -> Iterator[Result]:
 
 
 def _rate(url: str, seconds: int = _SECONDS) -> float:
-    argv = ["wrk", "-t1", "-c32", f"-d{seconds}s", url]
-    output = subprocess.run(argv, capture_output=True, text=True, check=True, timeout=60).stdout
-    failed = re.search(r"Non-2xx or 3xx responses: (\d+)|Socket errors: (.*)", output)
-    if failed:
-        raise RuntimeError(f"{url}: {failed[0]}")
-    match = re.search(r"Requests/sec:\s+([\d.]+)", output)
-    assert match is not None, output
-    return float(match[1])
+    return wrk.ask(url, connections=32, seconds=seconds).rate

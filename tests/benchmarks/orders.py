@@ -5,16 +5,14 @@ a broker reaches that commits order by order and does nothing else at all, no HT
 """
 
 import asyncio
-import re
-import shutil
 import sqlite3
 import statistics
-import subprocess
 import time
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
+from benchmarks import wrk
 from benchmarks.result import Result, ratios
 from support.project import Project
 
@@ -36,8 +34,7 @@ wrk.body = '{"symbol":"BTCUSD","type":1,"side":1,"qty":0.0001,"limitPrice":1}'
 
 def run(project: Project, runs: int) -> Iterator[Result]:
     """Acknowledged orders a second and the slowest of a hundred, for each number of clients. Needs wrk."""
-    if shutil.which("wrk") is None:
-        print("orders: wrk is not installed; left out (apt-get install wrk)")
+    if not wrk.is_here("orders"):
         return
     script = project.folder / "order.lua"
     script.write_text(_SCRIPT)
@@ -51,9 +48,9 @@ def run(project: Project, runs: int) -> Iterator[Result]:
             found.append(_orders(project, script, clients))
             if clients == 32:
                 floors.append(_floor(project.folder / "floor.db"))
-        rates = tuple(rate for rate, _ in found)
+        rates = tuple(one.rate for one in found)
         yield Result(f"orders acknowledged, {clients} clients", rates, "orders/s", note="durable, through nginx")
-        yield Result(f"order to answer, {clients} clients, 99 %", tuple(p99 for _, p99 in found), "ms")
+        yield Result(f"order to answer, {clients} clients, 99 %", tuple(one.p99 for one in found), "ms")
         if clients == 32:
             yield Result("single-row commits of SQLite", tuple(floors), "commits/s", note="synchronous=FULL, no HTTP")
             yield Result("orders of 32 clients ÷ single-row commits", ratios(rates, floors), "ratio")
@@ -63,18 +60,9 @@ def run(project: Project, runs: int) -> Iterator[Result]:
     project.down()
 
 
-def _orders(project: Project, script: Path, clients: int, seconds: int = _SECONDS) -> tuple[float, float]:
-    """Orders a second, and the 99th percentile in ms."""
+def _orders(project: Project, script: Path, clients: int, seconds: int = _SECONDS) -> wrk.Answered:
     url = f"{project.url}/api/v1/broker/orders"
-    argv = ["wrk", "-t1", f"-c{clients}", f"-d{seconds}s", "--latency", "--timeout", "10s", "-s", str(script), url]
-    output = subprocess.run(argv, capture_output=True, text=True, check=True, timeout=60).stdout
-    failed = re.search(r"Non-2xx or 3xx responses: (\d+)|Socket errors: (.*)", output)
-    if failed:
-        raise RuntimeError(f"{url}: {failed[0]}")
-    rate, slowest = re.search(r"Requests/sec:\s+([\d.]+)", output), re.search(r"99%\s+([\d.]+)(us|ms|s)", output)
-    assert rate is not None, output
-    assert slowest is not None, output
-    return float(rate[1]), float(slowest[1]) * {"us": 0.001, "ms": 1.0, "s": 1000.0}[slowest[2]]
+    return wrk.ask(url, connections=clients, seconds=seconds, script=script)
 
 
 def _floor(file: Path, seconds: float = 2.0) -> float:

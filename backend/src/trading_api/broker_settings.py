@@ -1,10 +1,11 @@
 """What a paper account begins with and pays: the part of the settings that is about the broker."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TypeVar
+
+from trading_api.variables import VariableReader
 
 MAX_BALANCE = Decimal(10**12)
 MAX_COMMISSION_RATE = Decimal("0.1")
@@ -15,7 +16,6 @@ MAX_DECIMALS = 8
 _CURRENCY = re.compile(r"[A-Z]{3,5}")
 # As the deployment tool writes numbers: 1e-05 is one.
 _NUMBER = re.compile(r"-?[0-9]{1,14}(\.[0-9]{1,17})?([eE]-[0-9]{1,2})?")
-ValueT = TypeVar("ValueT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,24 +35,17 @@ class BrokerSettings:
 
 def read_broker_settings(environ: Mapping[str, str]) -> tuple[BrokerSettings, tuple[str, ...]]:
     """The terms that `environ` asks for, with what is wrong with them; the default stands for what cannot be read."""
-    default, problems = BrokerSettings(), list[str]()
-
-    def read(name: str, parse: Callable[[str], ValueT], otherwise: ValueT) -> ValueT:
-        text = environ.get(name, "").strip()
-        try:
-            return parse(text) if text else otherwise
-        except ValueError as error:
-            problems.append(f"{name}: {error}")
-            return otherwise
-
+    default, variables = BrokerSettings(), VariableReader(environ)
     settings = BrokerSettings(
-        balance=read("TRADING_BROKER_BALANCE", _balance, default.balance),
-        currency=read("TRADING_BROKER_CURRENCY", _currency, default.currency),
-        commission_rate=read("TRADING_BROKER_COMMISSION_RATE", _rate, default.commission_rate),
-        commission_per_share=read("TRADING_BROKER_COMMISSION_PER_SHARE", _per_share, default.commission_per_share),
-        stale_quote_s=read("TRADING_BROKER_STALE_QUOTE", _stale_quote, default.stale_quote_s),
+        balance=variables.read("TRADING_BROKER_BALANCE", _balance, default.balance),
+        currency=variables.read("TRADING_BROKER_CURRENCY", _currency, default.currency),
+        commission_rate=variables.read("TRADING_BROKER_COMMISSION_RATE", _rate, default.commission_rate),
+        commission_per_share=variables.read(
+            "TRADING_BROKER_COMMISSION_PER_SHARE", _per_share, default.commission_per_share
+        ),
+        stale_quote_s=variables.read("TRADING_BROKER_STALE_QUOTE", _stale_quote, default.stale_quote_s),
     )
-    return settings, tuple(problems)
+    return settings, tuple(variables.problems)
 
 
 def _number(text: str) -> Decimal:

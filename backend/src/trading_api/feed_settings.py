@@ -1,18 +1,17 @@
 """Where quotes come from: the part of the settings that is about the feed."""
 
-import difflib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
-from typing import TypeVar
+
+from trading_api.variables import VariableReader, hint
 
 FEED_KINDS = ("simulated", "replay", "manual")
 MAX_SPEED = 100_000
 MAX_SYMBOLS = 1000
 MIN_YEAR, MAX_YEAR = 1801, 2199
-ValueT = TypeVar("ValueT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,31 +31,20 @@ class FeedSettings:
 
 def read_feed_settings(environ: Mapping[str, str]) -> tuple[FeedSettings, tuple[str, ...]]:
     """The feed that `environ` asks for, with what is wrong with it; the default stands for what cannot be read."""
-    default, problems = FeedSettings(), list[str]()
-
-    def read(name: str, parse: Callable[[str], ValueT], otherwise: ValueT) -> ValueT:
-        text = environ.get(name, "").strip()
-        try:
-            return parse(text) if text else otherwise
-        except ValueError as error:
-            problems.append(f"{name}: {error}")
-            return otherwise
-
+    default, variables = FeedSettings(), VariableReader(environ)
     settings = FeedSettings(
-        kind=read("TRADING_FEED_KIND", _kind, default.kind),
-        seed=read("TRADING_FEED_SEED", _seed, default.seed),
-        symbols=read("TRADING_FEED_SYMBOLS", _symbols, default.symbols),
-        start=read("TRADING_FEED_START", _instant, default.start),
-        speed=read("TRADING_FEED_SPEED", _speed, default.speed),
+        kind=variables.read("TRADING_FEED_KIND", _kind, default.kind),
+        seed=variables.read("TRADING_FEED_SEED", _seed, default.seed),
+        symbols=variables.read("TRADING_FEED_SYMBOLS", _symbols, default.symbols),
+        start=variables.read("TRADING_FEED_START", _instant, default.start),
+        speed=variables.read("TRADING_FEED_SPEED", _speed, default.speed),
     )
-    return settings, tuple(problems)
+    return settings, tuple(variables.problems)
 
 
 def _kind(text: str) -> str:
     if text not in FEED_KINDS:
-        close = difflib.get_close_matches(text, FEED_KINDS, n=1)
-        hint = f"did you mean {close[0]!r}? " if close else ""
-        raise ValueError(f"unknown kind {text!r}; {hint}known: {', '.join(FEED_KINDS)}")
+        raise ValueError(f"unknown kind {text!r}; {hint(text, FEED_KINDS)}")
     return text
 
 

@@ -1,6 +1,5 @@
 """The one settings class: read from the environment once, then passed down."""
 
-import difflib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -8,6 +7,7 @@ from dataclasses import dataclass, field
 from trading_api.broker_settings import BrokerSettings, read_broker_settings
 from trading_api.feed_settings import FeedSettings, read_feed_settings
 from trading_api.user_settings import UserSettings, read_origins, read_user_settings
+from trading_api.variables import hint
 
 LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
 # `core` holds what every deployment offers (C05), so it is served whatever else is chosen.
@@ -123,16 +123,16 @@ def _parse_choices(text: str) -> Iterator[ModuleChoice]:
 def _choice_problems(choices: tuple[ModuleChoice, ...], known: KnownModules) -> Iterator[str]:
     for choice in choices:
         if choice.name not in known:
-            yield f"ENABLED_MODULES: unknown module {choice.name!r}; {_hint(choice.name, tuple(known))}"
+            yield f"ENABLED_MODULES: unknown module {choice.name!r}; {hint(choice.name, tuple(known))}"
         elif choice.version is not None and choice.version not in known[choice.name]:
             wrong = f"{choice.name}:{choice.version}"
-            yield f"ENABLED_MODULES: unknown version {wrong!r}; {_hint(choice.version, known[choice.name])}"
+            yield f"ENABLED_MODULES: unknown version {wrong!r}; {hint(choice.version, known[choice.name])}"
 
 
 def _deployed_problems(names: tuple[str, ...], known: KnownModules) -> Iterator[str]:
     for name in names:
         if name not in known:
-            yield f"TRADING_DEPLOYED_MODULES: unknown module {name!r}; {_hint(name, tuple(known))}"
+            yield f"TRADING_DEPLOYED_MODULES: unknown module {name!r}; {hint(name, tuple(known))}"
 
 
 def _value_problems(settings: Settings) -> Iterator[str]:
@@ -152,10 +152,4 @@ def _value_problems(settings: Settings) -> Iterator[str]:
         # Not repeated either, for the same reason.
         yield "TRADING_QUOTES_URL: not a WebSocket URL; write it as ws://127.0.0.1:8002/api/v1/datafeed/ws"
     if settings.log_level not in LOG_LEVELS:
-        yield f"TRADING_LOG_LEVEL: unknown level {settings.log_level!r}; {_hint(settings.log_level, LOG_LEVELS)}"
-
-
-def _hint(wrong: str, known: tuple[str, ...]) -> str:
-    close = difflib.get_close_matches(wrong, known, n=1)
-    question = f"did you mean {close[0]!r}? " if close else ""
-    return f"{question}known: {', '.join(known)}"
+        yield f"TRADING_LOG_LEVEL: unknown level {settings.log_level!r}; {hint(settings.log_level, LOG_LEVELS)}"

@@ -1,12 +1,13 @@
 """Who may ask: the part of the settings that is about users and the origins of their pages."""
 
-import difflib
 import os
 import re
 import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from trading_api.variables import hint
 
 USER_MODES = ("none", "jwt")
 ALGORITHMS = ("RS256", "HS256")
@@ -90,9 +91,7 @@ def parse_origin(text: str) -> str:
 def _unknown(variable: str, what: str, text: str, known: tuple[str, ...]) -> tuple[str, ...]:
     if text in known:
         return ()
-    close = difflib.get_close_matches(text, known, n=1)
-    hint = f"did you mean {close[0]!r}? " if close else ""
-    return (f"{variable}: unknown {what} {text!r}; {hint}known: {', '.join(known)}",)
+    return (f"{variable}: unknown {what} {text!r}; {hint(text, known)}",)
 
 
 def _key_of(environ: Mapping[str, str], algorithm: str) -> tuple[bytes, str]:
