@@ -81,6 +81,7 @@ def quotes_url(port: int, path: str = "/api/v1/datafeed/ws") -> str:
     return f"ws://127.0.0.1:{port}{path}"
 
 
+@pytest.mark.long
 def test_D01_the_broker_follows_a_datafeed_that_comes_late_stops_hangs_and_returns(tmp_path: Path) -> None:
     port = free_block(1)
     with broker(tmp_path, TRADING_QUOTES_URL=quotes_url(port)) as followed:

@@ -95,6 +95,7 @@ def test_M06_in_production_stale_routers_are_refused(project: Project, backend: 
     project.up()
 
 
+@pytest.mark.long
 def test_M06_in_production_what_is_current_starts_without_development_tools(project: Project, backend: Backend) -> None:
     backend.run("generate", "--quick", check=0)
     before = backend.files()
@@ -162,6 +163,7 @@ def test_M06_a_broken_module_that_is_not_deployed_is_in_nobodys_way(project: Pro
     assert project.up()["healthy"]
 
 
+@pytest.mark.long
 def test_G06_dev_starts_with_everything_deleted(project: Project, backend: Backend) -> None:
     backend.without_clients()
     backend.run("clean-generated", check=0)

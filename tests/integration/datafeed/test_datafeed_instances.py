@@ -121,6 +121,7 @@ def test_D02_an_instance_that_was_killed_comes_back_with_all_that_was_pushed(tmp
         assert (late.status_code, late.json()["errors"][0]["location"]) == (400, "body.0.time")
 
 
+@pytest.mark.long
 def test_D02_instances_of_a_replay_agree_also_after_a_restart(tmp_path: Path, store_url: str) -> None:
     with closing(open_store(store_url)) as store:
         minutes = [bar(OPEN + number * MINUTE, 100 + number % 50) for number in range(390)]

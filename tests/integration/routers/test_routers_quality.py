@@ -99,6 +99,7 @@ def test_G07_generated_routers_pass_black_and_ruff(example: Example, generated: 
     check("ruff", "check", "--no-cache", "--config", config, "--config", sources, generated, cwd=folder)
 
 
+@pytest.mark.long
 def test_G07_generated_routers_pass_mypy_strict(example: Example, generated: Path, tmp_path: Path) -> None:
     use = example.write(
         "use.py",

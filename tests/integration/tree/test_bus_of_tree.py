@@ -191,6 +191,7 @@ def test_D02_a_removed_token_is_replaced_by_restarting_the_bus_only(twice: Proje
     assert {name for name, pid in twice.pids().items() if pid != before[name]} == {"bus"}
 
 
+@pytest.mark.long
 def test_P07_a_busy_port_of_the_bus_is_named_and_nothing_changes(shared: Project) -> None:
     shared.write()
     shared.up()
@@ -202,6 +203,7 @@ def test_P07_a_busy_port_of_the_bus_is_named_and_nothing_changes(shared: Project
     assert shared.pids() == before
 
 
+@pytest.mark.long
 def test_D02_a_nats_server_of_no_use_stops_up_before_anything_else(twice: Project) -> None:
     before = twice.pids()
     twice.environment["NATS_SERVER"] = "/bin/true"

@@ -38,6 +38,7 @@ def _answers(project: Project, path: str = "/api/v1/broker/health") -> bool:
     return False
 
 
+@pytest.mark.long
 def test_P09_an_instance_killed_right_after_up_is_restarted(small: Project) -> None:
     # Within `startsecs` of its start, and confirmed as RUNNING by us: not a failed start, so there is no waiting.
     before = {row["name"]: row["pid"] for row in small.up()["processes"]}
@@ -72,6 +73,7 @@ def test_P09_the_killed_master_of_nginx_leaves_no_worker_on_the_port(tree: Proje
     assert tree.pids()["nginx"] != master
 
 
+@pytest.mark.long
 def test_P09_an_instance_that_keeps_dying_ends_fatal_with_its_reason(probed: Project) -> None:
     package = probed.folder / "own" / "trading_api"
     shutil.copytree(Path(probed.environment["PYTHONPATH"]) / "trading_api", package)
@@ -147,6 +149,7 @@ def test_P10_status_tells_ill_from_stopped(tree: Project) -> None:
     assert tree.status() == {"supervisord": 0, "config": str(tree.config), "processes": [], "healthy": False}
 
 
+@pytest.mark.long
 def test_P08_a_supervisord_whose_socket_was_moved_away_is_told_and_ended(tree: Project) -> None:
     tree.up()
     tree.local.rename(tree.folder / "elsewhere")

@@ -54,6 +54,7 @@ def test_P04_a_second_ctrl_c_does_not_leave_half_a_tree(probed: Project) -> None
     probed.assert_gone()
 
 
+@pytest.mark.long
 def test_P06_an_interrupted_change_goes_back_to_what_ran(probed: Project) -> None:
     probed.up()
     before = probed.pids()
@@ -84,6 +85,7 @@ def test_P08_two_ups_at_once_make_one_generation(small: Project) -> None:
     assert small.status()["healthy"]
 
 
+@pytest.mark.long
 def test_P08_up_while_down_waits_for_it_and_starts_anew(small: Project) -> None:
     first = small.up()
     with small.popen("stop") as stopping:
@@ -95,6 +97,7 @@ def test_P08_up_while_down_waits_for_it_and_starts_anew(small: Project) -> None:
     assert again["healthy"]
 
 
+@pytest.mark.long
 def test_P08_down_while_up_waits_for_it_and_stops_everything(small: Project) -> None:
     with small.popen("start") as starting:
         wait_until(socket_of(small).exists, what="supervisord", step=0.005)

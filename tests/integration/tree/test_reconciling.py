@@ -151,6 +151,7 @@ def test_P06_a_body_limit_of_the_gateway_changes_what_it_lets_through(tree: Proj
     assert answer.status_code == 413
 
 
+@pytest.mark.long
 def test_P06_a_change_of_routes_alone_only_reloads_the_gateway(tree: Project) -> None:
     before = tree.pids()
     config = tree.standard()
@@ -162,6 +163,7 @@ def test_P06_a_change_of_routes_alone_only_reloads_the_gateway(tree: Project) ->
     assert tree.pids() == before
 
 
+@pytest.mark.long
 def test_P06_what_was_stopped_by_hand_is_started_again(tree: Project) -> None:
     before = tree.pids()
     tree.supervisorctl("stop", "broker:*")
@@ -225,6 +227,7 @@ def test_P04_a_change_that_fails_is_undone(probed: Project) -> None:
     assert probed.run("status").returncode == 0
 
 
+@pytest.mark.long
 def test_P04_an_undo_that_cannot_bring_a_server_back_says_so_at_once(probed: Project, probe_path: Path) -> None:
     """The code on disk no longer starts, whatever the configuration: nothing but the truth can be offered."""
     probed.up()

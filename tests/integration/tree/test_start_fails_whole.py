@@ -101,6 +101,7 @@ def test_P04_a_module_that_dies_at_import_is_shown_with_its_traceback(probed: Pr
     assert probed.run("status").returncode == 3
 
 
+@pytest.mark.long
 def test_P04_the_same_as_json(probed: Project) -> None:
     probed.write(probe_config(probed, env={"PROBE_BROKEN": "1"}))
     answer = json.loads(probed.run("start", "--json", check=1).stdout)
@@ -129,6 +130,7 @@ def test_P04_a_failed_up_can_be_repaired_and_repeated(probed: Project) -> None:
     assert probed.up()["fresh"]
 
 
+@pytest.mark.long
 def test_P04_up_goes_on_when_nobody_reads_its_progress(small: Project) -> None:
     with small.popen("start", "--verbose") as starting:
         assert starting.stderr is not None
@@ -137,6 +139,7 @@ def test_P04_up_goes_on_when_nobody_reads_its_progress(small: Project) -> None:
     assert small.status()["healthy"]
 
 
+@pytest.mark.long
 def test_P08_stale_files_of_a_former_tree_are_no_obstacle(small: Project) -> None:
     run = small.local / "run"
     run.mkdir(parents=True)

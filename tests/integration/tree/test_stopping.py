@@ -89,6 +89,7 @@ def test_P05_who_ignores_SIGTERM_is_killed_when_the_timeout_is_over(probed: Proj
     probed.assert_gone()
 
 
+@pytest.mark.long
 def test_P05_without_a_timeout_the_configured_grace_is_given(probed: Project) -> None:
     probed.write(probe_config(probed, env={"PROBE_DEAF": "1"}, shutdown={"grace": "1s"}))
     probed.up()
@@ -114,6 +115,7 @@ def test_P01_supervisord_told_to_end_by_others_keeps_the_order(probed: Project, 
     assert set(endings(probed).values()) == {"exit status 0"}
 
 
+@pytest.mark.long
 def test_P08_up_right_after_somebody_elses_shutdown_makes_a_new_generation(small: Project) -> None:
     before = small.up()
     os.kill(before["supervisord"], signal.SIGTERM)
@@ -128,6 +130,7 @@ def test_P05_down_when_nothing_runs_is_fine(project: Project) -> None:
     assert not project.local.exists()
 
 
+@pytest.mark.long
 def test_P05_two_downs_at_once_both_succeed(small: Project) -> None:
     small.up()
     with small.popen("stop") as first, small.popen("stop") as second:
@@ -161,6 +164,7 @@ def _tail(project: Project) -> "subprocess.Popen[str]":
     return subprocess.Popen(argv, cwd=project.folder, env=project.env(), stdout=subprocess.PIPE, text=True)
 
 
+@pytest.mark.long
 def test_P02_supervisorctl_tail_follows_and_a_users_own_file_stays(small: Project) -> None:
     own = small.folder / "supervisord.conf"
     own.write_text("; mine\n[supervisorctl]\nserverurl = unix:///nowhere\n")

@@ -54,6 +54,7 @@ def test_D02_a_newer_store_is_refused_and_nothing_starts(small: Project) -> None
     assert small.run("status").returncode == 3
 
 
+@pytest.mark.long
 def test_D02_a_newer_store_keeps_a_running_tree_as_it_is(small: Project) -> None:
     small.up()
     before = small.pids()
@@ -82,6 +83,7 @@ def test_D02_the_password_of_a_store_shows_nowhere(small: Project) -> None:
     small.assert_gone()
 
 
+@pytest.mark.long
 def test_D02_a_relative_file_is_beside_the_configuration_wherever_the_command_runs(
     small: Project, tmp_path: Path
 ) -> None:
@@ -95,6 +97,7 @@ def test_D02_a_relative_file_is_beside_the_configuration_wherever_the_command_ru
     assert not _orders(small).exists()
 
 
+@pytest.mark.long
 def test_D02_the_configuration_decides_and_not_the_shell(small: Project) -> None:
     small.environment["TRADING_STORE_URL"] = "sqlite:///from-the-shell.db"
     small.up()
