@@ -24,6 +24,8 @@ _CLOSE_S = 2.0
 # The same when the server stops: time for a client that is well, little enough for the grace.
 _STOP_S = 0.3
 _PING_FAILED_S = 1.0
+# What a client may still be sending is read for so long before the connection ends.
+_DRAIN_S = 0.3
 
 
 class DirectSocket:
@@ -109,6 +111,22 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         """A ping was not answered: what waits to be sent to such a client must not keep the connection."""
         super().keepalive_timeout()
         self.loop.call_later(_PING_FAILED_S, self.transport.abort)
+
+    def handle_parser_exception(self) -> None:
+        """A frame is not as it should be: say so, and read on a little, dropping what comes.
+
+        To end a connection with bytes unread is to reset it, and the client would never see the reason.
+        """
+        if self.close_sent:
+            return
+        assert self.conn.close_sent is not None
+        code, reason = self.conn.close_sent.code, self.conn.close_sent.reason
+        self.stop_keepalive()
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.close_sent = True
+        # While this timer stands, the end of the app does not end the connection.
+        self.close_timer = self.loop.call_later(_DRAIN_S, self.transport.close)
 
     def send_receive_event_to_app(self) -> None:
         """Hand on a message; close with 1007 if it is not the UTF-8 it should be, which uvicorn logs as its failure."""
