@@ -81,7 +81,18 @@ def made_up(orders: int) -> list[Owned]:
         sign = -1 if (kind is OrderType.LIMIT) == (side is Side.BUY) else 1
         price = Decimal(500) + sign * drawn.randint(100, 20_000) * _TICK
         limit, stop = (price, None) if kind is OrderType.LIMIT else (None, price)
-        order = Order(str(number), SYMBOL, kind, side, Decimal(10), OrderStatus.WORKING, limit, stop, created_ms=number)
+        order = Order(
+            str(number),
+            SYMBOL,
+            kind,
+            side,
+            Decimal(10),
+            OrderStatus.WORKING,
+            limit,
+            stop,
+            arrived=True,
+            created_ms=number,
+        )
         book.append(Owned(f"ACC-{drawn.randrange(ACCOUNTS):04}", order))
     return book
 

@@ -69,10 +69,9 @@ def _events() -> Iterator[Event]:
             Decimal("0.0001"),
             OrderStatus.WORKING,
             limit_price=Decimal(number % 1000 + 1),
-            reserved=Decimal("0.01"),
         )
         seq += 1
         yield OrderEvent(_ACCOUNT, seq, seq, order)
         if number <= (_EVENTS - _LIVE) // 2:
             seq += 1
-            yield OrderEvent(_ACCOUNT, seq, seq, replace(order, status=OrderStatus.CANCELED, reserved=Decimal(0)))
+            yield OrderEvent(_ACCOUNT, seq, seq, replace(order, status=OrderStatus.CANCELED))

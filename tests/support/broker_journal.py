@@ -50,12 +50,10 @@ class AccountScript:
     def place(self, symbol: str = "AAPL", side: Side = Side.BUY, qty: str = "10", price: str = "100.50") -> Order:
         """A limit order that rests and reserves margin."""
         order = Order(str(self.state.next_order), symbol, OrderType.LIMIT, side, Decimal(qty), OrderStatus.WORKING)
-        return self._order(
-            replace(order, limit_price=Decimal(price), reserved=Decimal("100.5"), created_ms=self._now())
-        )
+        return self._order(replace(order, limit_price=Decimal(price), created_ms=self._now()))
 
     def cancel(self, order: Order) -> Order:
-        return self._order(replace(order, status=OrderStatus.CANCELED, reserved=Decimal(0)))
+        return self._order(replace(order, status=OrderStatus.CANCELED))
 
     def fill(self, order: Order, qty: str | None = None) -> Order:
         """All that remains, or `qty`, at the order's price, without commission."""
@@ -69,7 +67,7 @@ class AccountScript:
         self._add(ExecutionEvent(*self._head(), trade))
         filled = replace(order, filled_qty=order.filled_qty + amount, avg_price=price)
         if not filled.remaining:
-            filled = replace(filled, status=OrderStatus.FILLED, reserved=Decimal(0))
+            filled = replace(filled, status=OrderStatus.FILLED)
         filled = self._order(filled)
         self._add(PositionEvent(*self._head(), netted.position))
         self._book(netted.realized)

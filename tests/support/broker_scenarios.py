@@ -23,6 +23,7 @@ from trading_api.clients import ApiError
 from trading_api.clients import broker_v1_models as models
 
 D = Decimal
+WORKING = models.OrderStatus.WORKING.value
 FIRST = D(100_000)
 
 
@@ -117,10 +118,15 @@ def brackets(url: str) -> None:
         assert trader.balance() == FIRST - D("0.40") + D("59.40")
         trader.quote("ALFA", "100.00", "100.10")
         trader.place(BUY, 10, stopLoss="95")
-        edit = models.EditBracketsRequest(brackets=models.Brackets(takeProfit=D(120), stopLoss=D(96)))
+        fields = {"note": "mine"}
+        edit = models.EditBracketsRequest(
+            brackets=models.Brackets(takeProfit=D(120), stopLoss=D(96)), customFields=fields
+        )
         trader.client.edit_position_brackets(position_id="ALFA", body=edit)
         both = {name: each for name, each in trader.brackets("ALFA").items() if trader.status(each.id) == "WORKING"}
         assert (both["stop"].stopPrice, both["take profit"].limitPrice) == (D(96), D(120))
+        listed = trader.send("GET", "orders").json()
+        assert [each.get("customFields") for each in listed if each["status"] == WORKING] == [fields] * 2
         trader.push("ALFA", "80.00", "80.10")
         assert trader.wait_status(both["stop"].id, "FILLED").avgPrice == 80
         assert trader.status(both["take profit"].id) == "CANCELED"
@@ -196,6 +202,9 @@ def margin(url: str) -> None:
         info = trader.client.leverage_info(symbol="ALFA", order_type=MARKET, side=BUY)
         assert [info.leverage, info.min, info.max, info.step] == [D(20), D(1), D(100), D(1)]
         trader.place(BUY, 10000)
+        first = trader.place(SELL, 20000, type=LIMIT, limitPrice="100.50")
+        assert "margin" in _refused(lambda: trader.place(SELL, "0.01", type=LIMIT, limitPrice="100.50")).lower()
+        trader.client.cancel_order(order_id=first)
         trader.place(SELL, 20000)
         for wrong in ("0.5", "101", "2.5"):
             assert _refused(partial(trader.client.set_leverage, _leverage(wrong)))
@@ -294,6 +303,7 @@ def bad_input(url: str) -> None:
             ({**market, "type": 3, "stopPrice": 90}, 400, "is below 100.1, the ask"),
             ({**market, "takeProfit": 90}, 400, "takeProfit 90 is not above"),
             ({**market, "stopLoss": 110}, 400, "stopLoss 110 is not below"),
+            ({**market, "stopLoss": 100.05}, 400, "is not below 100, the bid"),
             ({**market, "stopLoss": 90, "trailingStopPips": 5}, 400, "only one"),
             ({**market, "symbol": "NOSUCH"}, 400, "NOSUCH"),
             ({**market, "stopless": 90}, 422, "stopless"),
@@ -321,7 +331,7 @@ def no_market(url: str) -> None:
     with _trader(url) as trader:
         trader.push("OLDQ", "5.00", "5.10", time=int(time.time() * 1000) - 3_600_000)
         trader.push(CLOSED, "5.00", "5.10")
-        for symbol, word in (("MUTE", "no quote"), ("OLDQ", "stale"), (CLOSED, "closed")):
+        for symbol, word in (("MUTE", "no quote"), ("OLDQ", "stale"), (CLOSED, "closed; it opens at 20")):
             reason = _refused(partial(trader.place, BUY, 1, symbol))
             assert word in reason.lower()
             waiting = trader.place(BUY, 1, symbol, type=LIMIT, limitPrice="4")

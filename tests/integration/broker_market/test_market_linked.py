@@ -56,6 +56,9 @@ def test_D03_a_datafeed_that_is_away_hangs_or_talks_rubbish_makes_the_market_una
         assert await refused(bed) == "What answers at the datafeed's address is no datafeed."
         feed.garbage = b'HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n"no"'
         assert await refused(bed) == "The datafeed sent what cannot be read."
+        third = b'{"name":"AAPL","minmov":1,"pricescale":3,"volume_precision":0}'
+        feed.garbage = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(third), third)
+        assert await refused(bed) == "The symbol's price step 1/3 cannot be used: it is no decimal number."
         feed.garbage, feed.status = b"", 503
         assert await refused(bed) == "The datafeed does not tell: HTTP 503."
         feed.status, feed.hangs = 0, True

@@ -320,3 +320,41 @@ def test_D03_brackets_that_come_with_a_modified_order_take_their_share_from_the_
     bed.protect(stop_loss=80)
     bed.done(ModifyOrder(entry, brackets=brackets(stop_loss=90)))
     assert {(order.stop_price, order.qty) for order in bed.live_brackets} == {(D(80), D(10)), (D(90), D(4))}
+
+
+def test_D03_the_custom_fields_of_a_positions_brackets_come_back_with_the_bracket_orders() -> None:
+    bed = Bed()
+    bed.buy(10)
+    bed.done(EditBrackets("AAPL", brackets(110, 90), '{"note":1}'))
+    assert {order.custom_fields for order in bed.live_brackets} == {'{"note":1}'}
+    bed.done(EditBrackets("AAPL", brackets(110, 95)))
+    assert {order.custom_fields for order in bed.live_brackets} == {'{"note":1}'}
+    bed.done(EditBrackets("AAPL", brackets(110, 95), '{"note":2}'))
+    assert {order.custom_fields for order in bed.live_brackets} == {'{"note":2}'}
+    bed.done(ModifyOrder(bed.stop.id, custom_fields='{"note":3}'))
+    assert (bed.stop.custom_fields, bed.profit.custom_fields) == ('{"note":3}', '{"note":2}')
+
+
+def test_D03_a_stop_price_for_a_working_trailing_stop_is_refused() -> None:
+    bed = Bed()
+    bed.buy(10)
+    bed.protect(pips=500)
+    stop = bed.stop
+    assert stop.stop_price is not None
+    for asked in (None, brackets(pips=500)):
+        refusal = bed.refused(ModifyOrder(stop.id, stop_price=stop.stop_price + 1, brackets=asked))
+        assert "trailingStopPips" in refusal.reason
+        assert bed.done(ModifyOrder(stop.id, stop_price=stop.stop_price, brackets=asked)).endswith("is unchanged.")
+    bed.done(ModifyOrder(stop.id, stop_price=stop.stop_price + 1, brackets=brackets(pips=300)))
+    assert bed.stop.trail_pips == 300
+
+
+def test_D03_is_close_of_an_order_cannot_change() -> None:
+    bed = Bed()
+    bed.buy(10)
+    plain = bed.sell(1, limit=110)
+    closing = bed.done(bed.order(Side.SELL, OrderType.LIMIT, 1, limit=110, is_close=True))
+    for order, was in ((plain, False), (closing, True)):
+        assert "isClose" in bed.refused(ModifyOrder(order, is_close=not was)).reason
+        assert bed.done(ModifyOrder(order, is_close=was)).endswith("is unchanged.")
+    assert "takes no brackets" in bed.refused(ModifyOrder(closing, brackets=brackets(90, 120))).reason

@@ -251,7 +251,7 @@ def test_D03_an_order_good_till_a_moment_ends_then_and_before_the_quote_of_that_
     bed.fill(order, 4)
     bed.quote("90", at=NOON + 1000)
     ended = bed.find(order)
-    assert (ended.status, ended.filled_qty, ended.reserved) == (OrderStatus.CANCELED, D(4), D(0))
+    assert (ended.status, ended.filled_qty, bed.state.reserved) == (OrderStatus.CANCELED, D(4), D(0))
     assert (
         "is past" in bed.refused(bed.order(BUY, LIMIT, 1, limit=99, duration=Duration(DurationKind.GTD, NOON))).reason
     )

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from support.broker_domain import ACCOUNT, SESSION_END, Bed, brackets
 
 from trading_api.models.broker import OrderStatus, OrderType, Side
-from trading_api.modules.broker.domain.account import new_account
+from trading_api.modules.broker.domain.account import AccountState, new_account
 from trading_api.modules.broker.domain.account_terms import AccountTerms
-from trading_api.modules.broker.domain.amounts import EXACT
+from trading_api.modules.broker.domain.amounts import EXACT, margin_of
 from trading_api.modules.broker.domain.apply import apply
+from trading_api.modules.broker.domain.commission import commission
 from trading_api.modules.broker.domain.desk import Desk
 from trading_api.modules.broker.domain.duration import Duration, DurationKind
 from trading_api.modules.broker.domain.events import (
@@ -163,12 +164,11 @@ class Run:
 
     def check_state(self) -> None:
         state = self.bed.state
-        assert state.reserved == sum(order.reserved for order in state.orders.values())
-        assert state.reserved >= 0
+        assert state.reserved == reserved_from_scratch(state)
+        assert state.reserved == replace(state).reserved, "however the account got there"
         for order in state.orders.values():
             assert order.is_live
             assert order.remaining > 0
-            assert order.reserved >= 0
         for symbol in SYMBOLS:
             held = state.positions.get(symbol)
             sets: dict[str, Decimal] = {}
@@ -178,6 +178,22 @@ class Run:
                     assert order.side is held.closing_side
                     assert sets.setdefault(order.oco_id or "", order.remaining) == order.remaining
             assert sum(sets.values()) <= (held.qty if held else 0)
+
+
+def reserved_from_scratch(state: AccountState) -> Decimal:
+    """The rule as it is written: against a position the oldest orders are exempt, up to what is held."""
+    total = Decimal(0)
+    left = {symbol: held.qty for symbol, held in state.positions.items()}
+    waiting = [order for order in state.orders.values() if not order.is_bracket and not order.is_close]
+    for order in sorted(waiting, key=lambda each: int(each.id)):
+        held = state.positions.get(order.symbol)
+        exempt = min(left[order.symbol], order.remaining) if held and held.side is not order.side else Decimal(0)
+        left[order.symbol] = left.get(order.symbol, Decimal(0)) - exempt
+        price = order.limit_price or order.stop_price or Decimal(0)
+        if opened := order.remaining - exempt:
+            margin = margin_of(EXACT.multiply(opened, price), state.leverage(order.symbol))
+            total = EXACT.add(total, margin + commission(TERMS, order.remaining, price))
+    return total
 
 
 def signed(position: Position) -> Decimal:

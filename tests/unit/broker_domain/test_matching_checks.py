@@ -131,27 +131,27 @@ def test_D03_a_stop_on_the_wrong_side_of_the_quote_is_refused(
 @pytest.mark.parametrize(
     ("side", "brackets", "expected"),
     [
-        (BUY, Brackets(take_profit=Decimal("101.01"), stop_loss=Decimal("100.99")), []),
+        (BUY, Brackets(take_profit=Decimal("101.01"), stop_loss=Decimal("98.99")), []),
         (
             BUY,
             Brackets(take_profit=Decimal(101), stop_loss=Decimal(101)),
             [
                 "takeProfit 101 is not above 101, the ask, at which the buy fills; use 101.01 or above",
-                "stopLoss 101 is not below 101, the ask, at which the buy fills; use 100.99 or below",
+                "stopLoss 101 is not below 99, the bid, at which the long position closes; use 98.99 or below",
             ],
         ),
-        (SELL, Brackets(take_profit=Decimal("98.99"), guaranteed_stop=Decimal("99.01")), []),
+        (SELL, Brackets(take_profit=Decimal("98.99"), guaranteed_stop=Decimal("101.01")), []),
         (
             SELL,
             Brackets(take_profit=Decimal(100), guaranteed_stop=Decimal(90)),
             [
                 "takeProfit 100 is not below 99, the bid, at which the sell fills; use 98.99 or below",
-                "guaranteedStop 90 is not above 99, the bid, at which the sell fills; use 99.01 or above",
+                "guaranteedStop 90 is not above 101, the ask, at which the short closes; use 101.01 or above",
             ],
         ),
     ],
 )
-def test_D03_brackets_of_a_market_order_are_on_both_sides_of_the_opposing_quote(
+def test_D03_brackets_of_a_market_order_are_outside_the_spread(
     side: Side, brackets: Brackets, expected: list[str]
 ) -> None:
     assert texts(terms(MARKET, side, brackets=brackets)) == expected
@@ -161,9 +161,7 @@ def test_D03_brackets_of_a_market_order_are_on_both_sides_of_the_opposing_quote(
     ("asked", "reference"),
     [
         (terms(LIMIT, BUY, limit="95"), "95, the limitPrice of the buy"),
-        (terms(LIMIT, BUY, limit="120"), "101, the ask, at which the buy fills"),
         (terms(LIMIT, SELL, limit="105"), "105, the limitPrice of the sell"),
-        (terms(LIMIT, SELL, limit="80"), "99, the bid, at which the sell fills"),
         (terms(STOP, BUY, stop="110"), "110, the stopPrice of the buy"),
         (terms(STOP_LIMIT, SELL, stop="90", limit="89"), "89, the limitPrice of the sell"),
     ],
@@ -173,6 +171,29 @@ def test_D03_brackets_are_measured_from_where_the_order_enters(asked: Terms, ref
     wrong = Brackets(take_profit=below, stop_loss=above) if asked.side is BUY else Brackets(above, below)
     found = texts(Terms(asked.type, asked.side, asked.qty, asked.limit_price, asked.stop_price, wrong))
     assert [text.split(" is not ")[1].split(";")[0].split(" ", 1)[1] for text in found] == [reference] * 2
+
+
+@pytest.mark.parametrize(
+    ("asked", "stop", "right"),
+    [
+        (terms(LIMIT, BUY, limit="120"), "99", "98.99"),
+        (terms(STOP, BUY, stop="101"), "99", "98.99"),
+        (terms(STOP_LIMIT, BUY, stop="101", limit="102"), "100", "98.99"),
+        (terms(LIMIT, SELL, limit="80"), "101", "101.01"),
+        (terms(STOP, SELL, stop="99"), "100.50", "101.01"),
+    ],
+)
+def test_D03_a_stop_inside_the_spread_of_an_entry_that_fills_now_is_refused(
+    asked: Terms, stop: str, right: str
+) -> None:
+    def found(price: str) -> list[str]:
+        brackets = Brackets(stop_loss=Decimal(price))
+        return texts(Terms(asked.type, asked.side, asked.qty, asked.limit_price, asked.stop_price, brackets))
+
+    (text,) = found(stop)
+    assert text.startswith(f"stopLoss {stop.rstrip('0').rstrip('.')}")
+    assert f"use {right} or " in text
+    assert found(right) == []
 
 
 def test_D03_without_a_quote_a_market_order_has_no_side_to_be_wrong_on() -> None:

@@ -73,7 +73,7 @@ def test_D04_a_record_is_plain_to_read() -> None:
         "role": "entry",
         "triggered": False,
         "is_close": False,
-        "reserved": "0",
+        "arrived": False,
         "brackets": {},
         "custom_fields": "",
         "created_ms": 0,
@@ -90,7 +90,7 @@ def changed(**fields: object) -> str:
     [
         (changed(owner="x", yield_=1), "holds unknown fields: owner, yield_"),
         (changed(brackets={"take": "1"}), "brackets holds unknown fields: take"),
-        ("{}", "lacks the fields: brackets, created_ms, custom_fields, .*, id, "),
+        ("{}", "lacks the fields: arrived, brackets, created_ms, custom_fields, .*, id, "),
         ("[]", r"is \[\], not an object"),
         ("null", "is None, not an object"),
         ("", "is no JSON"),

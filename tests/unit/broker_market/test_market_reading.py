@@ -8,7 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trading_api.modules.broker.domain.instrument import TradedInstrument
+from trading_api.modules.broker.link.http_answer import HttpAnswer
+from trading_api.modules.broker.market.datafeed import _read
 from trading_api.modules.broker.market.hours import TradingHours
+from trading_api.modules.broker.market.port import MarketUnavailable
 from trading_api.modules.broker.market.reading import (
     HoursReading,
     QuoteReading,
@@ -37,6 +40,14 @@ def quote(text: str) -> QuoteReading:
 def test_D03_prices_are_those_of_the_text_to_the_last_digit(bid: Decimal, spread: Decimal) -> None:
     ask = bid + spread
     assert quote(f'{{"bid": {bid:f}, "ask": {ask:f}}}').prices == (bid, ask)
+
+
+def test_D03_a_price_step_that_is_no_decimal_is_told_in_words() -> None:
+    body = json.dumps({**AAPL, "pricescale": 3}).encode()
+    answer = HttpAnswer()
+    answer.feed(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+    with pytest.raises(MarketUnavailable, match="price step 1/3 cannot be used: it is no decimal number"):
+        _read(answer, read_instrument)
 
 
 @settings(max_examples=50)
@@ -82,7 +93,7 @@ def test_D03_what_is_no_json_is_refused(text: str | bytes) -> None:
         parse(text)
 
 
-@pytest.mark.parametrize("value", [None, [], {}, {"n": ""}, {"n": 5, "s": "ok"}])
+@pytest.mark.parametrize("value", [None, [], {}, {"n": ""}, {"n": 5, "s": "ok"}, {"n": "A\0"}, {"n": "\ud800"}])
 def test_D03_a_quote_of_nobody_is_refused(value: object) -> None:
     with pytest.raises(ReadingError):
         read_quote(value)
@@ -109,6 +120,8 @@ def test_D03_grids_are_exact() -> None:
         {"name": ""},
         {"name": None},
         {"minmov": 0},
+        {"name": "A\0"},
+        {"name": "\ud800"},
         {"pricescale": 0},
         {"pricescale": 3},
         {"pricescale": 100.0},

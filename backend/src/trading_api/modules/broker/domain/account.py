@@ -1,15 +1,15 @@
 """The state of one account. Only `apply` changes it (`apply.py`)."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from trading_api.models.broker import OrderStatus
 from trading_api.modules.broker.domain.account_terms import AccountTerms
-from trading_api.modules.broker.domain.amounts import EXACT, ZERO
+from trading_api.modules.broker.domain.amounts import ZERO
 from trading_api.modules.broker.domain.bracket_sets import BracketSets
 from trading_api.modules.broker.domain.order import Order
 from trading_api.modules.broker.domain.position import Position
+from trading_api.modules.broker.domain.reservations import Reservations
 
 REMEMBERED = 1000
 """How many final orders an account knows by their status; of older ones only that they are final."""
@@ -19,7 +19,7 @@ REMEMBERED = 1000
 class AccountState:
     """What the next command needs to know. Live orders and open positions only, so it does not grow with the log.
 
-    Equal when everything durable is equal: `reserved`, `sets` and `finals` are derived or mere memory.
+    Equal when everything durable is equal: `reservations`, `sets` and `finals` are derived or mere memory.
     """
 
     id: str
@@ -39,8 +39,7 @@ class AccountState:
     """The live ones, by id."""
     positions: dict[str, Position] = field(default_factory=dict)
     """The open ones, by symbol."""
-    reserved: Decimal = field(init=False, compare=False)
-    """Margin held by live orders."""
+    reservations: Reservations = field(init=False, compare=False, repr=False)
     sets: BracketSets = field(init=False, compare=False, repr=False)
     finals: dict[str, OrderStatus] = field(init=False, compare=False, repr=False, default_factory=dict)
 
@@ -49,8 +48,13 @@ class AccountState:
 
     def index(self) -> None:
         """Derive from the orders what is derived."""
-        self.reserved = _total(order.reserved for order in self.orders.values())
+        self.reservations = Reservations(self.terms, self.positions, self.leverages, self.orders.values())
         self.sets = BracketSets(self.orders.values())
+
+    @property
+    def reserved(self) -> Decimal:
+        """Margin held by live orders, account currency."""
+        return self.reservations.total
 
     def leverage(self, symbol: str) -> Decimal:
         """The leverage in force."""
@@ -60,10 +64,3 @@ class AccountState:
 def new_account(account_id: str, terms: AccountTerms) -> AccountState:
     """An account on its first day."""
     return AccountState(account_id, terms, balance=terms.balance)
-
-
-def _total(amounts: Iterable[Decimal]) -> Decimal:
-    total = ZERO
-    for amount in amounts:
-        total = EXACT.add(total, amount)
-    return total

@@ -5,7 +5,16 @@ Costs and cash are kept on that grid, with 80 digits: 10^12 units at a price of 
 """
 
 from collections.abc import Callable
-from decimal import ROUND_CEILING, ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal, getcontext, localcontext
+from decimal import (
+    ROUND_CEILING,
+    ROUND_FLOOR,
+    ROUND_HALF_EVEN,
+    ROUND_HALF_UP,
+    Context,
+    Decimal,
+    getcontext,
+    localcontext,
+)
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
@@ -70,3 +79,13 @@ def text(amount: Decimal) -> str:
 def money(amount: Decimal) -> str:
     """An amount in a message, to the cent."""
     return f"{cents(amount):,f}"
+
+
+def money_needed(amount: Decimal) -> str:
+    """What is needed, to the cent, rounded up: beside what is free it shows what is missing."""
+    return f"{amount.quantize(CENT, rounding=ROUND_CEILING, context=EXACT):,f}"
+
+
+def money_free(amount: Decimal) -> str:
+    """What is free, to the cent, rounded down."""
+    return f"{amount.quantize(CENT, rounding=ROUND_FLOOR, context=EXACT):,f}"

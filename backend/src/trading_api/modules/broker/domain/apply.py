@@ -1,7 +1,7 @@
 """The only way in which an account's state changes: one event at a time. Replaying the log gives the same state."""
 
 from trading_api.modules.broker.domain.account import REMEMBERED, AccountState
-from trading_api.modules.broker.domain.amounts import EXACT, ZERO
+from trading_api.modules.broker.domain.amounts import ZERO
 from trading_api.modules.broker.domain.events import (
     EquityEvent,
     Event,
@@ -34,6 +34,7 @@ def apply(state: AccountState, event: Event) -> None:
             state.balance, state.realized, state.fees = equity.balance, equity.realized, equity.fees
         case LeverageEvent(symbol=symbol, leverage=leverage):
             state.leverages[symbol] = leverage
+            state.reservations.leverage_changed(symbol)
         case ResetEvent():
             _apply_reset(state, event)
     state.seq = event.seq
@@ -45,11 +46,9 @@ def _apply_order(state: AccountState, order: Order) -> None:
         raise BrokenLogError(f"{state.id}: order {order.id} is final and cannot change")
     state.next_order = max(state.next_order, int(order.id) + 1)
     state.sets.put(order, before)
-    if before is not None:
-        state.reserved = EXACT.subtract(state.reserved, before.reserved)
+    state.reservations.put(order)
     if order.is_live:
         state.orders[order.id] = order
-        state.reserved = EXACT.add(state.reserved, order.reserved)
     else:
         state.orders.pop(order.id, None)
         _remember(state, order)
@@ -66,6 +65,7 @@ def _apply_position(state: AccountState, position: Position) -> None:
         state.positions[position.symbol] = position
     else:
         state.positions.pop(position.symbol, None)
+    state.reservations.position_changed(position.symbol)
 
 
 def _apply_reset(state: AccountState, event: ResetEvent) -> None:

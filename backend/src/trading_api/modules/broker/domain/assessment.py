@@ -1,6 +1,7 @@
 """What would become of an order: the one check that placing and preview share, so that a preview tells the truth."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from trading_api.models.broker import OrderStatus, OrderType, Side
@@ -9,15 +10,23 @@ from trading_api.modules.broker.domain.amounts import text
 from trading_api.modules.broker.domain.brackets import asks_any
 from trading_api.modules.broker.domain.checks import duration_problems, order_problems
 from trading_api.modules.broker.domain.equity import Marks
-from trading_api.modules.broker.domain.fills import resting_price
-from trading_api.modules.broker.domain.margin import Need, available_for_trade, free_margin, margin_problem, need
+from trading_api.modules.broker.domain.margin import (
+    Need,
+    available_for_trade,
+    free_margin,
+    margin_problem,
+    need,
+    need_to_rest,
+)
 from trading_api.modules.broker.domain.market_view import MarketView
 from trading_api.modules.broker.domain.matching import fill_price
 from trading_api.modules.broker.domain.order import Order
-from trading_api.modules.broker.domain.order_changes import changed
 from trading_api.modules.broker.domain.problem import Problem
 from trading_api.modules.broker.domain.quote import Quote
 from trading_api.modules.broker.domain.requests import PlaceOrder
+from trading_api.modules.broker.domain.reservations import resting_price
+
+NO_BRACKETS_TO_CLOSE = "An order that closes a position takes no brackets."
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +34,7 @@ class Assessment:
     """An order that is not yet placed, and what stands against it."""
 
     order: Order
-    """Placing, with the margin that it would hold if it rests."""
+    """Placing."""
     problems: tuple[Problem, ...] = ()
     """It is not well formed: nothing is stored."""
     objections: tuple[str, ...] = ()
@@ -77,10 +86,14 @@ def assess(state: AccountState, marks: Marks, view: MarketView, order: Order) ->
     price = fills_at if fills_at is not None else resting_price(order)
     if not price:
         return Assessment(order, (), objections)
-    wanted = need(state, order.symbol, order.side, order.qty, price, reduces=order.is_close)
-    short = _margin_objection(state, marks, order, wanted, fills_now=fills_at is not None)
-    objections = (*objections, *((short,) if short else ()))
-    return Assessment(changed(order, reserved=wanted.reserve), (), objections, fills_at, price, wanted)
+    if fills_at is None:
+        wanted, available = need_to_rest(state, order, price), free_margin(state, marks)
+    else:
+        wanted = need(state, order.symbol, order.side, order.qty, price, reduces=order.is_close)
+        available = available_for_trade(state, marks, order.symbol, order.side, order.qty, price)
+        objections = (*objections, *_bracket_objections(order, wanted))
+    short = margin_problem(state, wanted, available)
+    return Assessment(order, (), (*objections, *((short,) if short else ())), fills_at, price, wanted)
 
 
 def comparable(view: MarketView) -> Quote | None:
@@ -92,10 +105,17 @@ def no_trade_reason(view: MarketView) -> str | None:
     """Why nothing can be traded now, or None (trading.md, "No quote, stale quote or closed market")."""
     symbol = view.instrument.symbol
     if not view.is_open:
-        return f"The market of {symbol} is closed."
+        return f"The market of {symbol} is closed{_opening(view)}."
     if view.quote is None:
         return f"There is no quote for {symbol}."
     return f"The last quote for {symbol} is stale." if view.stale else None
+
+
+def _opening(view: MarketView) -> str:
+    start = view.session_start_ms
+    if start is None or start <= view.now_ms:
+        return ""
+    return f"; it opens at {datetime.fromtimestamp(start // 1000, UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _market_objections(order: Order, view: MarketView) -> tuple[str, ...]:
@@ -113,16 +133,14 @@ def _close_objections(state: AccountState, order: Order) -> tuple[str, ...]:
         side = "long" if order.side is Side.SELL else "short"
         return (f"There is no {side} position in {order.symbol} to close.",)
     if asks_any(order.brackets):
-        return ("An order that closes a position takes no brackets.",)
+        return (NO_BRACKETS_TO_CLOSE,)
     if order.qty > held.qty:
         return (f"Only {text(held.qty)} of {order.symbol} are held; {text(order.qty)} cannot be closed.",)
     return ()
 
 
-def _margin_objection(state: AccountState, marks: Marks, order: Order, wanted: Need, *, fills_now: bool) -> str | None:
-    """What rests must fit the free margin; what trades now, also what the position it turns round gives back."""
-    if not wanted.opened:
-        return None
-    if fills_now:
-        return margin_problem(state, wanted, available_for_trade(state, marks, order.symbol, order.side))
-    return margin_problem(state, wanted, free_margin(state, marks))
+def _bracket_objections(order: Order, wanted: Need) -> tuple[str, ...]:
+    """One that fills now and opens nothing leaves nothing to protect."""
+    if wanted.opened or order.is_close or not asks_any(order.brackets):
+        return ()
+    return (NO_BRACKETS_TO_CLOSE,)

@@ -41,16 +41,17 @@ def follow_entry(rec: Recorder, entry: Order) -> list[Order]:
     return fresh
 
 
-def edit_position(rec: Recorder, held: Position, asked: Brackets) -> list[Order]:
+def edit_position(rec: Recorder, held: Position, asked: Brackets, custom_fields: str | None) -> list[Order]:
     """Make the brackets of a position these: one set for all of it. What is absent is taken away, what is there is
-    changed in place and keeps its id. Returns those that are new or changed."""
+    changed in place and keeps its id, and its custom fields unless others are given. Returns those that are new or
+    changed."""
     sets = rec.state.sets.protecting(held.symbol)
     working = [order for oco_id in sets for order in members(rec, oco_id) if order.status is OrderStatus.WORKING]
     fresh = []
     for role in ROLES:
         present = [order for order in working if order.role is role]
         cancel_all(rec, present[:-1], _REPLACED)
-        found = _put(rec, held, role, present[-1] if present else None, asked)
+        found = _put(rec, held, role, present[-1] if present else None, asked, custom_fields)
         if found is not None:
             fresh.append(found)
     return fresh
@@ -111,16 +112,19 @@ def _change(rec: Recorder, present: Order, asked: Order) -> Order | None:
     return rec.order(priced) if priced is not None else None
 
 
-def _put(rec: Recorder, held: Position, role: OrderRole, kept: Order | None, asked: Brackets) -> Order | None:
+def _put(
+    rec: Recorder, held: Position, role: OrderRole, kept: Order | None, asked: Brackets, custom_fields: str | None
+) -> Order | None:
     own = position_set(held.symbol)
     template = bracket_order(role, asked, held.symbol, held.closing_side, held.qty)
     if template is None:
         cancel_all(rec, [kept] if kept is not None else [], _REPLACED)
         return None
     if kept is None:
-        return put_on_position(rec, role, asked, held, own, held.qty)
+        return put_on_position(rec, role, asked, held, own, held.qty, custom_fields or "")
+    told = kept.custom_fields if custom_fields is None else custom_fields
     priced = reprice(rec, kept, template)
-    if priced is None and kept.oco_id == own:
+    if priced is None and (kept.oco_id, kept.custom_fields) == (own, told):
         return None
     base = priced or step(kept, OrderEventKind.REPLACE)
-    return rec.order(changed(base, oco_id=own, qty=kept.filled_qty + held.qty))
+    return rec.order(changed(base, oco_id=own, qty=kept.filled_qty + held.qty, custom_fields=told))

@@ -24,6 +24,8 @@ class Reference:
 
     price: Decimal
     name: str
+    closing: "Reference | None" = None
+    """Where an entry that fills now would close now: a stop belongs beyond that too, or it would fill at once."""
 
 
 def position_reference(side: Side, quote: Quote) -> Reference:
@@ -78,7 +80,8 @@ def _price_problems(
         if problem := number_problem(field, price, ticks(instrument)):
             yield problem
         if reference is not None and is_sound(price):
-            yield from _side_problems(instrument, field, price, reference, belongs_above=belongs_above)
+            nearest = reference if field == "takeProfit" else reference.closing or reference
+            yield from _side_problems(instrument, field, price, nearest, belongs_above=belongs_above)
 
 
 def _side_problems(

@@ -63,13 +63,14 @@ def park(rec: Recorder, entry: Order, role: OrderRole) -> None:
 
 
 def put_on_position(
-    rec: Recorder, role: OrderRole, asked: Brackets, held: Position, oco_id: str, qty: Decimal
+    rec: Recorder, role: OrderRole, asked: Brackets, held: Position, oco_id: str, qty: Decimal, custom_fields: str = ""
 ) -> Order | None:
     """Put a bracket on the position: Working at once, for `qty`; None when none of that role was asked."""
     made = bracket_order(role, asked, held.symbol, held.closing_side, qty)
     if made is None:
         return None
-    under = changed(made, parent_id=held.id, parent_type=ParentType.POSITION, oco_id=oco_id)
+    position = ParentType.POSITION
+    under = changed(made, parent_id=held.id, parent_type=position, oco_id=oco_id, custom_fields=custom_fields)
     return _announce(rec, set_off(rec, under), OrderEventKind.ACCEPT)
 
 
@@ -172,11 +173,14 @@ def _resize(rec: Recorder, oco_id: str, covered: Decimal) -> None:
 
 
 def set_off(rec: Recorder, order: Order) -> Order:
-    """Give a trailing stop its first price, if there is a quote to trail; else the next quote does it."""
+    """One that begins to work, or has a new price, is about to meet the market (`arrive`): say whether there is a quote
+    for that, and give a trailing stop its first price by it. Without one the next quote does both."""
     view = rec.view(order.symbol)
-    if order.trail_pips is None or view is None or view.tradable is None:
-        return order
-    return follow(order, view.instrument, view.tradable) or order
+    quote = view.tradable if view is not None else None
+    met = changed(order, arrived=quote is not None)
+    if order.trail_pips is None or view is None or quote is None:
+        return met
+    return follow(met, view.instrument, quote) or met
 
 
 def _announce(rec: Recorder, order: Order, kind: OrderEventKind) -> Order:

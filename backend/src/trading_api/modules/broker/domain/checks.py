@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from trading_api.models.broker import OrderType, Side
-from trading_api.modules.broker.domain.bracket_checks import Reference, bracket_problems
+from trading_api.modules.broker.domain.bracket_checks import Reference, bracket_problems, position_reference
 from trading_api.modules.broker.domain.duration import Duration, DurationKind
 from trading_api.modules.broker.domain.instrument import TradedInstrument
 from trading_api.modules.broker.domain.number_checks import is_sound, number_problem, shown, steps, ticks
@@ -81,21 +81,29 @@ def duration_problems(duration: Duration, now_ms: int) -> tuple[Problem, ...]:
 def entry_reference(terms: OrderTerms, quote: Quote | None) -> Reference | None:
     """The price at which the order would enter, on whose sides its brackets belong; None where no price is known.
 
-    A limit order that is marketable enters at the opposing quote, one that rests at its limit, a stop at its stop.
+    One that fills now enters at the opposing quote, a limit that rests at its limit, a stop at its stop.
     """
-    market = _market_reference(terms.side, quote) if quote else None
+    if quote is not None and _fills_now(terms, quote):
+        return _market_reference(terms.side, quote)
     if terms.type is OrderType.MARKET:
-        return market
+        return None
     name, price = ("stopPrice", terms.stop_price) if terms.type is OrderType.STOP else ("limitPrice", terms.limit_price)
     if price is None or not is_sound(price):
         return None
-    if terms.type is OrderType.LIMIT and market and _is_marketable(terms.side, price, market.price):
-        return market
     return Reference(price, f"the {name} of the {_word(terms.side)}")
 
 
 def _market_reference(side: Side, quote: Quote) -> Reference:
-    return Reference(quote.opposing(side), f"the {_opposing_name(side)}, at which the {_word(side)} fills")
+    closing = position_reference(side, quote)
+    return Reference(quote.opposing(side), f"the {_opposing_name(side)}, at which the {_word(side)} fills", closing)
+
+
+def _fills_now(terms: OrderTerms, quote: Quote) -> bool:
+    """Whether the quote would fill the order (as `matching.fill_price` says of one that has its prices)."""
+    market, side, stop, limit = quote.opposing(terms.side), terms.side, terms.stop_price, terms.limit_price
+    hit = stop is not None and is_sound(stop) and _is_marketable(side, market, stop)
+    marketable = limit is not None and is_sound(limit) and _is_marketable(side, limit, market)
+    return (hit or terms.type not in _WITH_STOP) and (marketable or terms.type not in _WITH_LIMIT)
 
 
 def _is_marketable(side: Side, limit: Decimal, market: Decimal) -> bool:

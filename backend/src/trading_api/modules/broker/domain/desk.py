@@ -20,7 +20,7 @@ from trading_api.modules.broker.domain.placing import place
 from trading_api.modules.broker.domain.positions import close_position, edit_brackets
 from trading_api.modules.broker.domain.previewing import preview
 from trading_api.modules.broker.domain.quote import Quote
-from trading_api.modules.broker.domain.reaching import expire, reach, trail
+from trading_api.modules.broker.domain.reaching import expire, reach, settle_arrivals, trail
 from trading_api.modules.broker.domain.recorder import Recorder, Views
 from trading_api.modules.broker.domain.requests import (
     CancelOrder,
@@ -139,6 +139,7 @@ class Desk:
         if quote is not None:
             trail(self._orders, view, quote, recorder)
             reach(self._orders, quote, recorder)
+            settle_arrivals(self._orders, quote, recorder)
         return tuple(events)
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from trading_api.models.broker import OrderStatus
 from trading_api.modules.broker.domain.amounts import text
 from trading_api.modules.broker.domain.checks import quantity_problems
-from trading_api.modules.broker.domain.fills import execute, resting_price
+from trading_api.modules.broker.domain.fills import execute
 from trading_api.modules.broker.domain.finding import live_order
 from trading_api.modules.broker.domain.number_checks import number_problem, ticks
 from trading_api.modules.broker.domain.order import Order
@@ -14,6 +14,7 @@ from trading_api.modules.broker.domain.outcome import Refusal, invalid
 from trading_api.modules.broker.domain.placing import unknown_market
 from trading_api.modules.broker.domain.recorder import Recorder
 from trading_api.modules.broker.domain.requests import ExecuteOrders, Fill
+from trading_api.modules.broker.domain.reservations import resting_price
 
 
 def execute_orders(rec: Recorder, request: ExecuteOrders) -> str | Refusal:

@@ -9,13 +9,14 @@ fills at the opposing quote, as any order does on arrival.
 from decimal import Decimal
 
 from trading_api.models.broker import OrderStatus, OrderType
-from trading_api.modules.broker.domain.amounts import ZERO
+from trading_api.modules.broker.domain.amounts import EXACT, ZERO
 from trading_api.modules.broker.domain.brackets import drop_parked, settle
 from trading_api.modules.broker.domain.commission import commission
-from trading_api.modules.broker.domain.margin import available_for_trade, margin_problem, need, need_against
+from trading_api.modules.broker.domain.margin import available_for_trade, margin_problem, need
 from trading_api.modules.broker.domain.matching import fill_price, stop_hit
 from trading_api.modules.broker.domain.netting import Netted, net
 from trading_api.modules.broker.domain.order import Order
+from trading_api.modules.broker.domain.order_changes import changed
 from trading_api.modules.broker.domain.order_state import OrderEventKind
 from trading_api.modules.broker.domain.order_steps import ended, filled, refused, triggered
 from trading_api.modules.broker.domain.quote import Quote
@@ -87,7 +88,8 @@ def _unaffordable(rec: Recorder, order: Order, qty: Decimal, price: Decimal) -> 
     wanted = need(state, order.symbol, order.side, qty, price)
     if not wanted.opened:
         return None
-    available = available_for_trade(state, rec.marks, order.symbol, order.side, order.reserved)
+    rest = changed(order, filled_qty=EXACT.add(order.filled_qty, qty))
+    available = available_for_trade(state, rec.marks, order.symbol, order.side, qty, price, rest)
     return margin_problem(state, wanted, available)
 
 
@@ -96,21 +98,7 @@ def _book(rec: Recorder, order: Order, qty: Decimal, price: Decimal) -> tuple[Or
     netted = net(state.positions.get(order.symbol), order.symbol, order.side, qty, price)
     fee = commission(state.terms, qty, price)
     rec.execution(order, qty, price, fee, netted.realized)
-    done = rec.order(filled(order, qty, price, _reserve_of_rest(rec, order, qty, netted)))
+    done = rec.order(filled(order, qty, price))
     rec.position(netted.position)
     rec.cash(netted.realized, fee)
     return done, netted
-
-
-def _reserve_of_rest(rec: Recorder, order: Order, qty: Decimal, netted: Netted) -> Decimal:
-    rest = order.remaining - qty
-    if not rest:
-        return ZERO
-    price, reduces = resting_price(order), order.is_bracket or order.is_close
-    return need_against(rec.state, netted.position, order.symbol, order.side, rest, price, reduces=reduces).reserve
-
-
-def resting_price(order: Order) -> Decimal:
-    """The price by which a waiting order is reckoned: its limit, or its stop. 0 of a market order: it never waits."""
-    price = order.limit_price if order.limit_price is not None else order.stop_price
-    return price if price is not None else ZERO

@@ -3,15 +3,19 @@
 from dataclasses import replace
 from decimal import Decimal
 
-from trading_api.models.broker import OrderStatus
 from trading_api.modules.broker.domain.account import AccountState
-from trading_api.modules.broker.domain.amounts import EXACT, ZERO, exact, margin_of, money, text
+from trading_api.modules.broker.domain.amounts import (
+    EXACT,
+    ZERO,
+    exact,
+    margin_of,
+    money,
+    money_free,
+    money_needed,
+    text,
+)
 from trading_api.modules.broker.domain.equity import Marks
-from trading_api.modules.broker.domain.fills import resting_price
-from trading_api.modules.broker.domain.margin import free_margin, need
-from trading_api.modules.broker.domain.order import Order
-from trading_api.modules.broker.domain.order_state import OrderEventKind
-from trading_api.modules.broker.domain.order_steps import step
+from trading_api.modules.broker.domain.margin import free_margin
 from trading_api.modules.broker.domain.outcome import LeveragePreview, Refusal, invalid
 from trading_api.modules.broker.domain.placing import unknown_market
 from trading_api.modules.broker.domain.recorder import Recorder
@@ -29,7 +33,6 @@ def set_leverage(rec: Recorder, request: SetLeverage) -> Decimal | Refusal:
         return invalid(*found.errors)
     if request.leverage != found.current:
         rec.leverage(symbol, request.leverage)
-        _reserve_anew(rec, symbol)
     return request.leverage
 
 
@@ -69,28 +72,7 @@ def _held(state: AccountState, symbol: str, leverage: Decimal) -> Decimal:
     """The margin of the symbol's position and of its open orders under a leverage."""
     position = state.positions.get(symbol)
     total = margin_of(position.cost, leverage) if position else ZERO
-    for order in _reserving(state, symbol):
-        total += _reserve(state, order, leverage)
-    return total
-
-
-def _reserving(state: AccountState, symbol: str) -> list[Order]:
-    return [order for order in state.orders.values() if order.symbol == symbol and order.reserved]
-
-
-def _reserve(state: AccountState, order: Order, leverage: Decimal) -> Decimal:
-    """What an open order holds under a leverage. Judged against the position as it is now."""
-    wanted = need(state, order.symbol, order.side, order.remaining, resting_price(order), reduces=order.is_close)
-    if not wanted.opened:
-        return ZERO
-    return EXACT.add(margin_of(EXACT.multiply(wanted.opened, resting_price(order)), leverage), wanted.fees)
-
-
-def _reserve_anew(rec: Recorder, symbol: str) -> None:
-    for order in _reserving(rec.state, symbol):
-        reserved = _reserve(rec.state, order, rec.state.leverage(symbol))
-        if reserved != order.reserved and order.status is OrderStatus.WORKING:
-            rec.order(step(order, OrderEventKind.REPLACE, reserved=reserved))
+    return EXACT.add(total, state.reservations.under(symbol, leverage))
 
 
 def _infos(found: LeveragePreview) -> tuple[str, ...]:
@@ -107,6 +89,6 @@ def _errors(found: LeveragePreview) -> tuple[str, ...]:
     if more <= 0 or found.free_margin_after >= 0:
         return ()
     return (
-        f"Not enough margin to lower the leverage to {text(found.leverage)}: {money(more)} {found.currency} more is "
-        f"needed, {money(found.free_margin)} is free.",
+        f"Not enough margin to lower the leverage to {text(found.leverage)}: {money_needed(more)} {found.currency} "
+        f"more is needed, {money_free(found.free_margin)} is free.",
     )

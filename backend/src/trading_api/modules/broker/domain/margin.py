@@ -1,7 +1,7 @@
 """Margin (trading.md): notional / leverage + fees must fit equity less used less reserved; what only reduces is exempt.
 
-Used: of every position its cost / leverage, so by its average price. Reserved: of every live order that may open or
-increase a position the same by its own price, and its fees. All in the account's currency.
+Used: of every position its cost / leverage, so by its average price. Reserved: what open orders hold
+(`reservations.py`). All in the account's currency.
 """
 
 from dataclasses import dataclass
@@ -9,11 +9,11 @@ from decimal import Decimal
 
 from trading_api.models.broker import Side
 from trading_api.modules.broker.domain.account import AccountState
-from trading_api.modules.broker.domain.amounts import EXACT, ZERO, exact, margin_of, money
+from trading_api.modules.broker.domain.amounts import EXACT, ZERO, exact, margin_of, money, money_free, money_needed
 from trading_api.modules.broker.domain.commission import commission
 from trading_api.modules.broker.domain.equity import Marks, equity_of, unrealized
 from trading_api.modules.broker.domain.netting import net, opening_qty
-from trading_api.modules.broker.domain.position import Position
+from trading_api.modules.broker.domain.order import Order
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,22 +34,19 @@ class Need:
 
 
 def need(state: AccountState, symbol: str, side: Side, qty: Decimal, price: Decimal, *, reduces: bool = False) -> Need:
-    """What the trade takes, against the position as it is now. `reduces`: it is one that never opens anything."""
-    return need_against(state, state.positions.get(symbol), symbol, side, qty, price, reduces=reduces)
+    """What a trade now takes, against the position as it is. `reduces`: it is one that never opens anything."""
+    opened = ZERO if reduces else opening_qty(state.positions.get(symbol), side, qty)
+    return need_of(state, symbol, opened, qty, price)
 
 
-def need_against(
-    state: AccountState,
-    held: Position | None,
-    symbol: str,
-    side: Side,
-    qty: Decimal,
-    price: Decimal,
-    *,
-    reduces: bool = False,
-) -> Need:
-    """The same against a position that may be another than the present one."""
-    opened = ZERO if reduces else opening_qty(held, side, qty)
+def need_to_rest(state: AccountState, order: Order, price: Decimal) -> Need:
+    """What an order that is about to wait takes: older orders come first when a position is shared."""
+    opened = ZERO if order.is_close else state.reservations.opened_by(order.symbol, order.side, order.qty)
+    return need_of(state, order.symbol, opened, order.qty, price)
+
+
+def need_of(state: AccountState, symbol: str, opened: Decimal, qty: Decimal, price: Decimal) -> Need:
+    """What a trade of `qty` takes that opens so many units."""
     margin = margin_of(EXACT.multiply(opened, price), state.leverage(symbol)) if opened else ZERO
     return Need(opened, EXACT.multiply(qty, price), commission(state.terms, qty, price), margin)
 
@@ -71,19 +68,29 @@ def margin_problem(state: AccountState, wanted: Need, available: Decimal) -> str
     """Why the trade does not fit what is available, or None."""
     if wanted.reserve <= available or not wanted.opened:
         return None
+    return not_enough(
+        state, wanted.reserve, available, f" ({money_needed(wanted.margin)} margin and {money(wanted.fees)} fees)"
+    )
+
+
+def not_enough(state: AccountState, needed: Decimal, available: Decimal, parts: str = "") -> str:
+    """The refusal for want of margin; what is needed is rounded up and what is free down, so that it shows."""
     return (
-        f"Not enough margin: {money(wanted.reserve)} {state.terms.currency} is needed ({money(wanted.margin)} margin "
-        f"and {money(wanted.fees)} fees), {money(available)} is free."
+        f"Not enough margin: {money_needed(needed)} {state.terms.currency} is needed{parts}, "
+        f"{money_free(available)} is free."
     )
 
 
 @exact
-def available_for_trade(state: AccountState, marks: Marks, symbol: str, side: Side, own: Decimal = ZERO) -> Decimal:
-    """Free margin for a trade now: with what the order itself reserved (`own`), and what the position that the trade
-    turns round gives back."""
+def available_for_trade(
+    state: AccountState, marks: Marks, symbol: str, side: Side, qty: Decimal, price: Decimal, rest: Order | None = None
+) -> Decimal:
+    """Free margin for a trade now: with what the position that it turns round gives back, and with what open orders
+    hold once it is booked. `rest`: the order that trades, as it is after it, if it is one of those that wait."""
     held = state.positions.get(symbol)
     released = margin_of(held.cost, state.leverage(symbol)) if held is not None and held.side is not side else ZERO
-    return free_margin(state, marks) + own + released
+    after = net(held, symbol, side, qty, price).position
+    return free_margin(state, marks) + released + state.reserved - state.reservations.total_if(symbol, after, rest)
 
 
 @exact
@@ -96,4 +103,5 @@ def free_after_trade(
     leverage = state.leverage(symbol)
     gain = after.realized + unrealized(after.position, marks) - unrealized(held, marks)
     released = (margin_of(held.cost, leverage) if held else ZERO) - margin_of(after.position.cost, leverage)
-    return free_margin(state, marks) + gain + released - commission(state.terms, qty, price)
+    unheld = state.reserved - state.reservations.total_if(symbol, after.position)
+    return free_margin(state, marks) + gain + released + unheld - commission(state.terms, qty, price)

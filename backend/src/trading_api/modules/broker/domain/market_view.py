@@ -19,6 +19,8 @@ class MarketView:
     session_end_ms: int | None
     """When the current session ends; of a closed market, the next one. When a DAY order expires."""
     now_ms: int
+    session_start_ms: int | None = None
+    """When the current session began; of a closed market, when the next one begins."""
 
     @property
     def tradable(self) -> Quote | None:

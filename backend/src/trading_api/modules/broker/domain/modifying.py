@@ -1,15 +1,16 @@
 """Modifying an entry order (FIX OrderCancelReplaceRequest; TradingView's modifyOrder, which sends the whole order)."""
 
 from dataclasses import replace
+from decimal import Decimal
 
-from trading_api.modules.broker.domain.amounts import ZERO, text
-from trading_api.modules.broker.domain.assessment import comparable
+from trading_api.modules.broker.domain.amounts import text
+from trading_api.modules.broker.domain.assessment import NO_BRACKETS_TO_CLOSE, comparable
 from trading_api.modules.broker.domain.bracket_changes import follow_entry
-from trading_api.modules.broker.domain.brackets import drop_parked
+from trading_api.modules.broker.domain.brackets import asks_any, drop_parked
 from trading_api.modules.broker.domain.checks import duration_problems, order_problems
-from trading_api.modules.broker.domain.fills import arrive, end, reducible, resting_price
+from trading_api.modules.broker.domain.fills import arrive, end, reducible
 from trading_api.modules.broker.domain.finding import live_order
-from trading_api.modules.broker.domain.margin import free_margin, margin_problem, need
+from trading_api.modules.broker.domain.margin import free_margin, not_enough
 from trading_api.modules.broker.domain.market_view import MarketView
 from trading_api.modules.broker.domain.modifying_brackets import modify_bracket
 from trading_api.modules.broker.domain.order import Order
@@ -51,6 +52,8 @@ def _fixed(rec: Recorder, order: Order, request: ModifyOrder) -> list[str]:
         reasons.append(f"The type of order {order.id} cannot change: it is {order.type.name}.")
     if request.side not in (None, order.side):
         reasons.append(f"The side of order {order.id} cannot change: it is {order.side.name}.")
+    if request.is_close not in (None, order.is_close):
+        reasons.append(f"isClose of order {order.id} cannot change: it is {str(order.is_close).lower()}.")
     return reasons
 
 
@@ -74,19 +77,28 @@ def _modify_entry(rec: Recorder, order: Order, changed: Order, view: MarketView)
         return invalid(*reasons)
     if changed.remaining == 0:
         return _complete(rec, changed)
-    wanted = need(
-        rec.state, order.symbol, order.side, changed.remaining, resting_price(changed), reduces=changed.is_close
-    )
-    grown = wanted.reserve > order.reserved
-    if grown and (short := margin_problem(rec.state, wanted, free_margin(rec.state, rec.marks) + order.reserved)):
+    if short := _margin_problem(rec, order, changed):
         return invalid(short)
-    replaced = rec.order(step(changed, OrderEventKind.REPLACE, reserved=wanted.reserve))
+    repriced = _prices(order) != _prices(changed)
+    arrived = view.tradable is not None if repriced else order.arrived
+    replaced = rec.order(step(changed, OrderEventKind.REPLACE, arrived=arrived))
     fresh = follow_entry(rec, replaced)
     _meet_again(rec, order, replaced)
     for bracket in fresh:
         if bracket.id in rec.state.orders:
             arrive(rec, rec.state.orders[bracket.id])
     return f"Order {order.id} was modified."
+
+
+def _margin_problem(rec: Recorder, order: Order, changed: Order) -> str | None:
+    """Why the change takes more than is free, or None. What the order holds already counts as free for it."""
+    state, held = rec.state, rec.state.positions.get(order.symbol)
+    after = state.reservations.total_if(order.symbol, held, changed)
+    if after <= state.reserved:
+        return None
+    without = state.reservations.total_if(order.symbol, held, replace(order, qty=order.filled_qty))
+    available = free_margin(state, rec.marks) + state.reserved - without
+    return not_enough(state, after - without, available) if after - without > available else None
 
 
 def _reasons(rec: Recorder, order: Order, changed: Order, view: MarketView) -> tuple[str, ...]:
@@ -100,6 +112,8 @@ def _reasons(rec: Recorder, order: Order, changed: Order, view: MarketView) -> t
     reasons = [problem.text for problem in problems]
     if reasons:
         return tuple(reasons)
+    if changed.is_close and asks_any(changed.brackets):
+        reasons.append(NO_BRACKETS_TO_CLOSE)
     if changed.qty < order.filled_qty:
         reasons.append(f"qty {text(changed.qty)} is below what is filled, {text(order.filled_qty)}.")
     if changed.is_close and changed.qty != order.qty and changed.remaining > reducible(rec, order):
@@ -109,15 +123,19 @@ def _reasons(rec: Recorder, order: Order, changed: Order, view: MarketView) -> t
 
 def _complete(rec: Recorder, changed: Order) -> str:
     """The quantity asked for is what is filled: nothing is left to do (FIX: OrderQty = CumQty)."""
-    done = rec.order(step(changed, OrderEventKind.REPLACE_TO_FILLED, reserved=ZERO))
+    done = rec.order(step(changed, OrderEventKind.REPLACE_TO_FILLED))
     drop_parked(rec, done, "Its order is filled and has opened no position.")
     return f"Order {done.id} is Filled: its quantity is what was filled."
 
 
 def _meet_again(rec: Recorder, before: Order, order: Order) -> None:
     """New prices meet the market as on arrival; an order that is now IOC or FOK does not rest."""
-    if (before.limit_price, before.stop_price) != (order.limit_price, order.stop_price) or order.duration.is_immediate:
+    if _prices(before) != _prices(order) or order.duration.is_immediate:
         order = arrive(rec, order)
     if order.is_live and order.duration.is_immediate:
         kind = order.duration.kind.value
         end(rec, order, OrderEventKind.CANCEL, f"{kind}: nothing to trade with at once.")
+
+
+def _prices(order: Order) -> tuple[Decimal | None, Decimal | None]:
+    return order.limit_price, order.stop_price

@@ -14,6 +14,9 @@ from trading_api.modules.broker.domain.checks import entry_reference
 from trading_api.modules.broker.domain.fills import arrive
 from trading_api.modules.broker.domain.market_view import MarketView
 from trading_api.modules.broker.domain.order import NO_BRACKETS, Brackets, Order, OrderRole
+from trading_api.modules.broker.domain.order_changes import changed
+from trading_api.modules.broker.domain.order_state import OrderEventKind
+from trading_api.modules.broker.domain.order_steps import step
 from trading_api.modules.broker.domain.outcome import Refusal, invalid
 from trading_api.modules.broker.domain.position import opposite
 from trading_api.modules.broker.domain.recorder import Recorder
@@ -25,8 +28,9 @@ def modify_bracket(rec: Recorder, order: Order, request: ModifyOrder, view: Mark
     if misplaced := _misplaced(order, request):
         return invalid(*misplaced)
     price = _wanted(order, request)
+    told = order.custom_fields if request.custom_fields is None else request.custom_fields
     if price is None:
-        return f"Order {order.id} is unchanged."
+        return _retold(rec, order, told)
     asked = with_bracket(_empty_of_kind(order), order, price)
     protected = opposite(order.side)
     problems = bracket_problems(view.instrument, protected, asked, _reference(rec, order, view))
@@ -35,11 +39,19 @@ def modify_bracket(rec: Recorder, order: Order, request: ModifyOrder, view: Mark
     template = bracket_order(order.role, asked, order.symbol, order.side, order.qty)
     priced = reprice(rec, order, template) if template is not None else None
     if priced is None:
+        return _retold(rec, order, told)
+    moved = rec.order(changed(priced, custom_fields=told))
+    tell_entry(rec, moved, price)
+    if moved.status is OrderStatus.WORKING:
+        arrive(rec, moved)
+    return f"Order {order.id} was modified."
+
+
+def _retold(rec: Recorder, order: Order, custom_fields: str) -> str:
+    """At most the client's own fields are other ones."""
+    if custom_fields == order.custom_fields:
         return f"Order {order.id} is unchanged."
-    changed = rec.order(priced)
-    tell_entry(rec, changed, price)
-    if changed.status is OrderStatus.WORKING:
-        arrive(rec, changed)
+    rec.order(step(order, OrderEventKind.REPLACE, custom_fields=custom_fields))
     return f"Order {order.id} was modified."
 
 
@@ -55,7 +67,12 @@ def _misplaced(order: Order, request: ModifyOrder) -> list[str]:
     if request.stop_price is not None and order.role is OrderRole.TAKE_PROFIT:
         reasons.append(f"stopPrice does not belong to order {order.id}, a limit; leave it out.")
     pips = _pips(request)
-    if order.trail_pips is not None and pips is None and request.stop_price not in (None, order.stop_price):
+    # With a new distance the stop is set by the market: then a stop price that was read before is no wish.
+    if (
+        order.trail_pips is not None
+        and pips in (None, order.trail_pips)
+        and request.stop_price not in (None, order.stop_price)
+    ):
         reasons.append(f"stopPrice of order {order.id} follows the market; change trailingStopPips.")
     if asks_any(replace(request.brackets or NO_BRACKETS, trailing_stop_pips=None)) or (
         pips is not None and order.trail_pips is None

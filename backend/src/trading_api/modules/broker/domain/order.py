@@ -81,8 +81,9 @@ class Order:
     triggered: bool = False
     """Of a stop limit: its stop was hit, from then on it is a limit order."""
     is_close: bool = False
-    reserved: Decimal = Decimal(0)
-    """The margin that it holds while it is live, account currency."""
+    arrived: bool = False
+    """It has met a quote that could be traded at, so from then on it rests in the book. Before (the market was closed,
+    or its quote stale or missing, since it was placed or got its price) the first such quote is its arrival."""
     brackets: Brackets = NO_BRACKETS
     """Of an ENTRY: the protection to put in place when it fills."""
     custom_fields: str = ""
@@ -100,6 +101,11 @@ class Order:
     def awaits_trigger(self) -> bool:
         """Whether it waits for its stop to be hit: a stop order, or a stop limit that was not triggered yet."""
         return self.type is OrderType.STOP or (self.type is OrderType.STOP_LIMIT and not self.triggered)
+
+    @property
+    def is_limit(self) -> bool:
+        """Whether it is a limit order by now: also a stop limit whose stop was hit."""
+        return self.type is OrderType.LIMIT or (self.type is OrderType.STOP_LIMIT and self.triggered)
 
     @property
     def is_final(self) -> bool:

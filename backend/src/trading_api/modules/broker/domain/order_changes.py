@@ -26,8 +26,9 @@ class OrderChanges(TypedDict, total=False):
     trail_pips: Decimal | None
     trail_anchor: Decimal | None
     triggered: bool
-    reserved: Decimal
+    arrived: bool
     brackets: Brackets
+    custom_fields: str
     message: Message | None
     created_ms: int
     updated_ms: int

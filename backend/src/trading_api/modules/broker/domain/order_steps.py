@@ -16,8 +16,8 @@ def step(order: Order, kind: OrderEventKind, **changes: Unpack[OrderChanges]) ->
     return changed(order, **changes)
 
 
-def filled(order: Order, qty: Decimal, price: Decimal, reserved: Decimal) -> Order:
-    """After a trade of `qty` at `price`; `reserved` is what the rest of it holds."""
+def filled(order: Order, qty: Decimal, price: Decimal) -> Order:
+    """After a trade of `qty` at `price`."""
     total = EXACT.add(order.filled_qty, qty)
     kind = OrderEventKind.FILL if total == order.qty else OrderEventKind.FILL_PART
     spent = EXACT.multiply(order.filled_qty, order.avg_price or ZERO)
@@ -27,21 +27,20 @@ def filled(order: Order, qty: Decimal, price: Decimal, reserved: Decimal) -> Ord
         filled_qty=total,
         avg_price=average(EXACT.add(spent, EXACT.multiply(qty, price)), total),
         triggered=order.type is OrderType.STOP_LIMIT,
-        reserved=reserved,
     )
 
 
 def triggered(order: Order) -> Order:
     """A stop limit whose stop was hit: from now on a limit order."""
-    return step(order, OrderEventKind.TRIGGER, triggered=True)
+    return step(order, OrderEventKind.TRIGGER, triggered=True, arrived=True)
 
 
 def ended(order: Order, kind: OrderEventKind, text: str) -> Order:
     """Canceled or expired, for the reason given."""
-    return step(order, kind, reserved=ZERO, message=Message("information", text))
+    return step(order, kind, message=Message("information", text))
 
 
 def refused(order: Order, text: str) -> Order:
     """Rejected for the reason given; Canceled when a part of it is filled (a fill cannot be rejected any more)."""
     kind = OrderEventKind.CANCEL if order.filled_qty else OrderEventKind.REJECT
-    return step(order, kind, reserved=ZERO, message=Message("error", text))
+    return step(order, kind, message=Message("error", text))

@@ -1,12 +1,10 @@
 """Placing an order (FIX NewOrderSingle; TradingView's placeOrder)."""
 
 from trading_api.models.broker import OrderType
-from trading_api.modules.broker.domain.amounts import ZERO
 from trading_api.modules.broker.domain.assessment import Assessment, assess, draft
 from trading_api.modules.broker.domain.brackets import park
 from trading_api.modules.broker.domain.fills import arrive, end, execute
 from trading_api.modules.broker.domain.order import Order, OrderRole
-from trading_api.modules.broker.domain.order_changes import changed
 from trading_api.modules.broker.domain.order_state import OrderEventKind
 from trading_api.modules.broker.domain.order_steps import refused, step
 from trading_api.modules.broker.domain.outcome import Refusal, invalid
@@ -44,7 +42,7 @@ def _reject(rec: Recorder, found: Assessment) -> Refusal:
 
 def _admit(rec: Recorder, found: Assessment) -> Order:
     if found.fills_at is not None:
-        return execute(rec, changed(found.order, reserved=ZERO), found.order.qty, found.fills_at)
+        return execute(rec, found.order, found.order.qty, found.fills_at)
     if found.order.duration.is_immediate:
         kind = found.order.duration.kind.value
         return end(rec, found.order, OrderEventKind.CANCEL, f"{kind}: nothing to trade with at once.")
@@ -53,7 +51,8 @@ def _admit(rec: Recorder, found: Assessment) -> Order:
 
 def _rest(rec: Recorder, order: Order) -> Order:
     """Let it wait. A stop limit whose stop is hit already becomes a limit order that waits."""
-    resting = rec.order(step(order, OrderEventKind.ACCEPT))
+    met = rec.tradable(order.symbol) is not None
+    resting = rec.order(step(order, OrderEventKind.ACCEPT, arrived=met))
     for role in (OrderRole.TAKE_PROFIT, OrderRole.STOP_LOSS):
         park(rec, resting, role)
     return arrive(rec, resting) if order.type is OrderType.STOP_LIMIT else resting

@@ -46,7 +46,7 @@ def edit_brackets(rec: Recorder, request: EditBrackets) -> str | Refusal:
     problems = bracket_problems(view.instrument, held.side, request.brackets, reference)
     if problems:
         return invalid(*(problem.text for problem in problems))
-    for bracket in edit_position(rec, held, request.brackets):
+    for bracket in edit_position(rec, held, request.brackets, request.custom_fields):
         if bracket.id in rec.state.orders:
             arrive(rec, rec.state.orders[bracket.id])
     return f"The brackets of {held.symbol} were changed."

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from trading_api.models.broker import OrderType
-from trading_api.modules.broker.domain.amounts import exact, money, text
+from trading_api.modules.broker.domain.amounts import exact, text
 from trading_api.modules.broker.domain.assessment import Assessment, assess, draft, no_trade_reason
 from trading_api.modules.broker.domain.margin import free_after_trade, free_margin
 from trading_api.modules.broker.domain.market_view import MarketView
@@ -38,7 +38,9 @@ def _with_figures(rec: Recorder, shown: Preview, found: Assessment) -> Preview:
     wanted, order, free = found.need, found.order, shown.free_margin
     if wanted is None or free is None or found.price is None:
         return shown
-    if found.fills_at is not None:
+    if order.is_close and found.objections:
+        after = free
+    elif found.fills_at is not None:
         after = free_after_trade(rec.state, rec.marks, order.symbol, order.side, order.qty, found.fills_at)
     else:
         after = free if order.duration.is_immediate else free - wanted.reserve
@@ -67,6 +69,4 @@ def _warnings(found: Assessment, view: MarketView) -> tuple[str, ...]:
     if found.need is not None and order.is_live and found.need.opened and found.need.opened != order.qty:
         closed = order.qty - found.need.opened
         warnings.append(f"It would close {text(closed)} and open {text(found.need.opened)} the other way.")
-    if found.need is not None and found.need.fees:
-        warnings.append(f"The commission is {money(found.need.fees)}.")
     return tuple(warnings)

@@ -38,13 +38,21 @@ def trail(orders: WorkingOrders, view: MarketView, quote: Quote, recorders: Reco
 def reach(orders: WorkingOrders, quote: Quote, recorders: Recorders) -> None:
     """Fill and trigger what the quote reaches, in price-time priority, stops first (`WorkingOrders.due`).
 
-    A fill may cancel or shrink what comes later in the round, so each order is looked at as it is at its turn.
+    A limit order that waited for a market to meet arrives with this quote, so it fills at it, not at its limit. A fill
+    may cancel or shrink what comes later in the round, so each order is looked at as it is at its turn.
     """
     for account_id, order_id in orders.due(quote):
         rec = recorders(account_id)
         order = rec.state.orders.get(order_id)
         if order is not None:
-            meet(rec, order, quote)
+            meet(rec, order, quote, arriving=not order.arrived)
+
+
+def settle_arrivals(orders: WorkingOrders, quote: Quote, recorders: Recorders) -> None:
+    """What the quote has not filled has now met the market: from here on it rests."""
+    for account_id, order_id in orders.arriving(quote.symbol):
+        rec = recorders(account_id)
+        rec.order(step(rec.state.orders[order_id], OrderEventKind.REPLACE, arrived=True))
 
 
 def _expired(order: Order) -> str:

@@ -30,7 +30,8 @@ class PlaceOrder:
 class ModifyOrder:
     """New terms of a live order (FIX OrderCancelReplaceRequest). None leaves as it is; `Brackets()` takes them away.
 
-    `symbol`, `type` and `side` may be given, as TradingView sends the whole order, but must be what they are.
+    `symbol`, `type`, `side` and `is_close` may be given, as TradingView sends the whole order, but must be what they
+    are.
     """
 
     order_id: str
@@ -43,6 +44,7 @@ class ModifyOrder:
     type: OrderType | None = None
     side: Side | None = None
     custom_fields: str | None = None
+    is_close: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,7 @@ class EditBrackets:
     position_id: str
     brackets: Brackets
     custom_fields: str | None = None
+    """Of the bracket orders; None leaves them as they are."""
 
 
 @dataclass(frozen=True, slots=True)

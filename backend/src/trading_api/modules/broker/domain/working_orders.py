@@ -26,6 +26,7 @@ class _Kind(Enum):
     TRAIL_SELL = "the lowest anchor first: the bid rises above it"
     TRAIL_BUY = "the highest anchor first: the ask falls below it"
     EXPIRY = "the first to expire first"
+    ARRIVAL = "limits that have not met the market, the oldest first"
 
 
 class _Place(NamedTuple):
@@ -90,6 +91,11 @@ class WorkingOrders:
             *lists[_Kind.TRAIL_BUY].below(quote.ask.copy_negate()),
         )
 
+    def arriving(self, symbol: str) -> tuple[OrderKey, ...]:
+        """The limit orders of the symbol that no quote has met yet, the oldest first."""
+        lists = self._lists.get(symbol)
+        return () if lists is None else tuple(lists[_Kind.ARRIVAL].upto(0))
+
     def expired(self, symbol: str, now_ms: int) -> tuple[OrderKey, ...]:
         """The orders of the symbol whose time is over at `now_ms` of the feed's clock, the first to expire first."""
         lists = self._lists.get(symbol)
@@ -97,9 +103,9 @@ class WorkingOrders:
 
 
 def _places(account_id: str, order: Order) -> tuple[_Place, ...]:
-    """Where the order belongs: by its price, by its anchor if it trails, by its end if it has one."""
+    """Where the order belongs: by its price, its anchor if it trails, its end if it has one, and whether it is new."""
     arrival = (order.created_ms, account_id, len(order.id), order.id)
-    ranked = (_price_rank(order), _anchor_rank(order), _expiry_rank(order))
+    ranked = (_price_rank(order), _anchor_rank(order), _expiry_rank(order), _arrival_rank(order))
     return tuple(_Place(one[0], Entry(one[1], *arrival)) for one in ranked if one is not None)
 
 
@@ -126,3 +132,7 @@ def _anchor_rank(order: Order) -> tuple[_Kind, Decimal] | None:
 
 def _expiry_rank(order: Order) -> tuple[_Kind, int] | None:
     return None if order.expires_ms is None else (_Kind.EXPIRY, order.expires_ms)
+
+
+def _arrival_rank(order: Order) -> tuple[_Kind, int] | None:
+    return None if order.arrived or not order.is_limit else (_Kind.ARRIVAL, 0)

@@ -16,6 +16,7 @@ from trading_api.modules.broker.market.reading import (
     HoursReading,
     QuoteReading,
     ReadingError,
+    UnusableStep,
     members,
     parse,
     read_hours,
@@ -72,6 +73,8 @@ def _read(answer: HttpAnswer, read: Callable[[object], T]) -> T:
         raise _refusal(answer)
     try:
         return read(parse(answer.body))
+    except UnusableStep as error:
+        raise MarketUnavailable(str(error)) from error
     except ReadingError as error:
         raise MarketUnavailable(UNREADABLE) from error
 

@@ -83,6 +83,7 @@ class Listing:
             is_open=self.hours.is_open(now_ms),
             session_end_ms=None if self.hours.is_over(now_ms) else self.hours.end_ms,
             now_ms=now_ms,
+            session_start_ms=None if self.hours.is_over(now_ms) else self.hours.start_ms,
         )
 
     def is_stale(self, now_ms: int, at: float, lost_at: float | None, freshness: Freshness) -> bool:

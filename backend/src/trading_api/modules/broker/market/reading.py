@@ -21,6 +21,10 @@ class ReadingError(ValueError):
     """This is not what a datafeed says."""
 
 
+class UnusableStep(ReadingError):
+    """No price of this symbol can be reckoned with; says why."""
+
+
 @dataclass(frozen=True, slots=True)
 class QuoteReading:
     """A quote as it came. `symbol` is spelt as it was asked for; `prices` are bid and ask, None where there are none.
@@ -63,7 +67,7 @@ def read_instrument(value: object) -> TradedInstrument:
     minmov, pricescale = (_whole(fields.get(name), 1, _MAX_SCALE) for name in ("minmov", "pricescale"))
     tick = Decimal(minmov) / Decimal(pricescale)
     if tick * pricescale != minmov:
-        raise ReadingError("a price step that is no decimal number")
+        raise UnusableStep(f"The symbol's price step {minmov}/{pricescale} cannot be used: it is no decimal number.")
     step = Decimal(1).scaleb(-_whole(fields.get("volume_precision"), 0, _MAX_PRECISION))
     return TradedInstrument(symbol=_text(fields.get("name")), tick=tick, step=step)
 
@@ -107,7 +111,8 @@ def _unpriced(symbol: str) -> QuoteReading:
 
 
 def _text(value: object) -> str:
-    if not isinstance(value, str) or not value:
+    # Names are written to the store, which refuses a NUL, or half of a surrogate pair, and all else of that commit.
+    if not isinstance(value, str) or not value or not value.isprintable():
         raise ReadingError("no text")
     return value
 

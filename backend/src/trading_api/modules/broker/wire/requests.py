@@ -45,6 +45,7 @@ def modify_order(order_id: str, order: wire.ChangedOrder) -> ModifyOrder:
         brackets=brackets(order),
         duration=_duration(order.duration),
         custom_fields=_custom_fields(order.customFields),
+        is_close=order.isClose,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from trading_api.models import broker as wire
+from trading_api.models.broker.custom_fields import readable
 from trading_api.modules.broker.domain.duration import Duration
 from trading_api.modules.broker.domain.events import EquityEvent, Event, ExecutionEvent, OrderEvent, PositionEvent
 from trading_api.modules.broker.domain.order import Brackets, Message, Order
@@ -45,7 +46,7 @@ def placed_order(order: Order) -> wire.PlacedOrder:
         trailingStopPips=asked.trailing_stop_pips,
         stopType=asked.stop_type,
         duration=_duration(order.duration),
-        customFields=json.loads(order.custom_fields) if order.custom_fields else None,
+        customFields=readable(json.loads(order.custom_fields)) if order.custom_fields else None,
         filledQty=order.filled_qty,
         avgPrice=order.avg_price,
         updateTime=order.updated_ms,
