@@ -8,7 +8,7 @@ import pytest
 from fastapi import Body, HTTPException, Query
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.types import Message
 from support.backend_calls import Json, call, run_app
 
@@ -32,6 +32,23 @@ class Order(BaseModel):
     legs: list[int] = []
 
 
+class Inner(BaseModel):
+    """Within another."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    depth: int = 0
+
+
+class StrictOrder(Order):
+    """An order with no other fields than these."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    inner: Inner | None = None
+    all: list[Inner] = []
+
+
 class FaultyApi(APIRouterInterface[Module[Service]]):
     """Routes that fail in every way there is."""
 
@@ -42,6 +59,8 @@ class FaultyApi(APIRouterInterface[Module[Service]]):
         self.get("/crash")(self.crash)
         self.get("/wrong-answer")(self.wrong_answer)
         self.post("/orders")(self.place)
+        self.post("/strict")(self.place_strictly)
+        self.get("/halved")(self.halved)
 
     async def refuse(self, status: int) -> str:
         raise HTTPException(status, "Symbol not found", headers={"Retry-After": "7"})
@@ -57,6 +76,12 @@ class FaultyApi(APIRouterInterface[Module[Service]]):
 
     async def wrong_answer(self) -> Order:
         return {"qty": -1}  # type: ignore[return-value]
+
+    async def halved(self) -> str:
+        raise HTTPException(409, "half of \ud83d")
+
+    async def place_strictly(self, order: StrictOrder) -> str:
+        return str(order.qty)
 
     async def place(self, order: Annotated[Order, Body()], limit: Annotated[int, Query()] = 1) -> str:
         return f"{order.qty} {limit}"
@@ -138,6 +163,43 @@ def test_A08_a_body_that_is_no_json_object_is_a_problem(app: ModularApp, content
     assert response.headers["content-type"] == "application/problem+json"
 
 
+@pytest.mark.parametrize(
+    ("content", "kind", "words"),
+    [
+        (b'{"qty": 1, "quality": 2}', "application/json", "body.quality: there is no such field (did you mean 'qty'?"),
+        (b'{"qty": 1, "leg": 2}', "application/json", "body.leg: there is no such field (did you mean 'legs'?"),
+        (
+            b'{"qty": 1, "inner": {"size": 1}}',
+            "application/json",
+            "body.inner.size: there is no such field (known: depth)",
+        ),
+        (
+            b'{"qty": 1, "all": [{"dept": 1}]}',
+            "application/json",
+            "body.all.0.dept: there is no such field (did you",
+        ),
+        (b'{"qty":\n 1,}', "application/json", "body: is no JSON: "),
+        (b'{"qty":\n x}', "application/json", "body: is no JSON: Expecting value at line 2, column 2"),
+        (b"", "application/json", "body: Field required"),
+        (b'{"qty": 1}', "text/plain", "send the header Content-Type: application/json"),
+        (b'{"qty": 1}', "nonsense", "send the header Content-Type: application/json"),
+        (b'{"qty": 1}', "", "send the header Content-Type: application/json"),
+        (b"[1]", "application/json", "body: Input should be a valid dictionary"),
+    ],
+)
+def test_A08_a_wrong_body_is_told_in_words_for_whoever_wrote_it(
+    app: ModularApp, content: bytes, kind: str, words: str
+) -> None:
+    response = call(app, "/api/v1/faulty/strict", "POST", content=content, headers={"Content-Type": kind})
+    assert response.status_code == 422
+    assert words in response.json()["detail"]
+
+
+def test_A08_words_that_quote_what_no_utf8_holds_are_sent_all_the_same(app: ModularApp) -> None:
+    response = call(app, "/api/v1/faulty/halved")
+    assert (response.status_code, response.json()["detail"]) == (409, "half of ?")
+
+
 def test_A08_what_a_model_says_is_told_in_its_own_words() -> None:
     said = {"type": "value_error", "loc": ("body", "qty", 0), "msg": "Value error, give at least one"}
     assert field_error(said) == FieldError(location="body.qty.0", message="give at least one")
@@ -194,7 +256,7 @@ def test_A08_specs_tell_of_problems_and_of_nothing_else(app: ModularApp) -> None
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             assert operation["responses"]["default"] == {"$ref": reference}
-            takes_input = path in ("/orders", "/refuse/{status}")
+            takes_input = path in ("/orders", "/strict", "/refuse/{status}")
             assert ("422" in operation["responses"]) == takes_input, f"{method} {path}"
             assert not takes_input or operation["responses"]["422"] == {"$ref": invalid}
     for name in ("Problem", "ValidationProblem"):

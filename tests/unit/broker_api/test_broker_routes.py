@@ -14,7 +14,8 @@ from trading_api.models.broker import OrderType, Side
 from trading_api.modules.broker.domain.outcome import Preview, Refusal, invalid, not_found
 from trading_api.modules.broker.domain.requests import ClosePosition, ModifyOrder, PlaceOrder, PreviewOrder, Request
 from trading_api.modules.broker.market.port import MarketUnavailable, UnknownSymbol
-from trading_api.modules.broker.service import BrokerService
+from trading_api.modules.broker.seldom import Seldom
+from trading_api.modules.broker.service import LATER, BrokerService
 from trading_api.modules.broker.writer.call import Answer
 from trading_api.modules.broker.writer.errors import CommandFailed, KeyReused, NoWriter
 from trading_api.settings import ModuleChoice, Settings
@@ -82,10 +83,29 @@ def test_D03_without_a_writer_a_503_says_when_to_come_back_and_logs_no_traceback
     bench.writer.answer = NoWriter(f"{tmp_path}/trading.orders.db: the disk is full", retry_after_s=3)
     with caplog.at_level(logging.INFO):
         reply = bench.place()
-    assert problem(reply) == (503, "The store: the disk is full"), "its place is nobody's business"
+    assert problem(reply) == (503, LATER), "the store is nobody's business"
     assert reply.headers["retry-after"] == "3"
     assert "the disk is full" in caplog.text
     assert "Traceback" not in caplog.text
+
+
+def test_D03_the_same_words_of_a_trouble_are_logged_once_in_ten_seconds(caplog: pytest.LogCaptureFixture) -> None:
+    now = 100.0
+    seldom = Seldom(logging.getLogger("trading_api.test"), clock=lambda: now)
+    for words in ("full", "full", "away", "full"):
+        seldom.warn(words)
+    now += 9.9
+    seldom.warn("full")
+    assert [record.getMessage() for record in caplog.records] == ["full", "away"]
+    now += 0.1
+    seldom.warn("full")
+    assert [record.getMessage() for record in caplog.records] == ["full", "away", "full"]
+
+
+def test_D03_a_trouble_of_every_request_is_logged_once(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    bench.writer.answer = NoWriter("the disk is full")
+    assert {bench.place().status_code for _ in range(5)} == {503}
+    assert caplog.text.count("the disk is full") == 1
 
 
 @pytest.mark.parametrize(
@@ -171,6 +191,18 @@ def test_D03_decimals_are_read_as_they_are_written(bench: Bench, written: str) -
         (b'"qty":10,"side":true', "body.side"),
         (b'"qty":10,"stopLos":1', "body.stopLos"),
         (b'"qty":10,"customFields":{"a":NaN}', "body.customFields"),
+        (rb'"qty":10,"customFields":{"a":"\ud800"}', "body.customFields"),
+        (rb'"qty":10,"customFields":{"a":[{"b":"x\udfffy"}]}', "body.customFields"),
+        (rb'"qty":10,"customFields":{"a":{"\ud83d":1}}', "body.customFields"),
+        (rb'"qty":10,"customFields":{"\ud83d":1}', "body.customFields"),
+        (rb'"qty":10,"duration":{"type":"\ud800"}', "body.duration.type"),
+        (rb'"qty":10,"duration":{"type":"\u0000"}', "body.duration.type"),
+        (rb'"qty":10,"symbol":"A\u0000"', "body.symbol"),
+        (b'"qty":10,"type":"2"', "body.type"),
+        (b'"qty":10,"side":"1"', "body.side"),
+        (b'"qty":10,"stopType":"1"', "body.stopType"),
+        (b'"qty":10,"duration":{"type":"GTD","datetime":"5"}', "body.duration.datetime"),
+        (b'"qty":null', "body.qty"),
         (b'"qty":10,"customFields":{"a":"' + b"x" * 9000 + b'"}', "body.customFields"),
         (b'"qty":10,"customFields":{"a":' + b"[" * 40 + b"]" * 40 + b"}", "body.customFields"),
     ],
@@ -182,6 +214,63 @@ def test_D03_what_has_not_the_shape_of_an_order_is_refused_before_the_writer(
     assert problem(reply)[0] == 422
     assert reply.json()["errors"][0]["location"].startswith(place)
     assert bench.writer.asked == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "content"),
+    [
+        ("PUT", "orders/1", rb'{"symbol":"AAPL","type":2,"side":1,"qty":1,"customFields":{"a":"\ud800"}}'),
+        ("PUT", "positions/AAPL/brackets", rb'{"brackets":{},"customFields":{"a":"\ud800"}}'),
+        ("POST", "orders/preview", rb'{"symbol":"AAPL","type":2,"side":1,"qty":1,"customFields":{"\ud800":1}}'),
+    ],
+)
+def test_D03_no_route_takes_half_a_character(bench: Bench, method: str, path: str, content: bytes) -> None:
+    reply = bench.send(method, path, content)
+    assert problem(reply)[0] == 422
+    assert reply.json()["errors"][0]["location"] == "body.customFields"
+    assert bench.writer.asked == []
+
+
+def test_D03_custom_fields_take_every_character(bench: Bench) -> None:
+    content = rb'{"a":"\u0000\ud83d\ude00\u00e4","\ud83d\ude00":1}'
+    assert bench.place(ORDER[:-1] + b',"customFields":' + content + b"}").status_code == 200
+    request = bench.writer.asked[-1][1]
+    assert isinstance(request, PlaceOrder)
+    assert request.custom_fields.encode() == content, "ASCII, which every database takes"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "content"),
+    [
+        ("GET", "executions/A%00", b""),
+        ("GET", "leverage/info?symbol=A%00&orderType=2&side=1", b""),
+        ("DELETE", "orders/%00", b""),
+        ("DELETE", "positions/%00", b""),
+        ("PUT", "leverage/set", rb'{"symbol":"\u0000","orderType":2,"side":1,"leverage":5}'),
+    ],
+)
+def test_D03_no_name_holds_what_a_database_refuses(bench: Bench, method: str, path: str, content: bytes) -> None:
+    status, detail = problem(bench.send(method, path, content))
+    assert (status, "NUL" in detail) == (422, True)
+    assert bench.writer.asked == []
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b'{"symbol":"AAPL","type":1,"side":1,"qty":null}', "body.qty: must be a number"),
+        (ORDER[:-1] + b',"stopLos":1}', "body.stopLos: there is no such field (did you mean 'stopLoss'?"),
+        (ORDER[:-1] + b',"x":1}', "body.x: there is no such field (known: symbol, type, side"),
+        (b'{"symbol":\n"AAPL"', "body: is no JSON: Expecting ',' delimiter at line 2, column 7"),
+    ],
+)
+def test_D03_a_wrong_body_is_told_in_words(bench: Bench, content: bytes, words: str) -> None:
+    assert words in problem(bench.place(content))[1]
+
+
+def test_D03_a_misspelt_bracket_is_told_where_it_stands(bench: Bench) -> None:
+    detail = problem(bench.send("PUT", "positions/AAPL/brackets", b'{"brackets":{"stop_loss":1}}'))[1]
+    assert "body.brackets.stop_loss: there is no such field (did you mean 'stopLoss'?" in detail
 
 
 @pytest.mark.parametrize("content", [b"[" * 100_000, b'{"qty": 1' + b"0" * 5000 + b"}", b"{", b"\xff"])
@@ -232,7 +321,7 @@ def test_D03_an_order_is_read_alike_however_its_type_is_written(bench: Bench, ki
 
 def test_D03_an_order_that_is_not_said_to_be_json_is_refused(bench: Bench) -> None:
     reply = call(bench.app, "/api/v1/broker/orders", "POST", headers={"content-type": "text/plain"}, content=ORDER)
-    assert problem(reply)[0] == 422
+    assert problem(reply) == (422, "body: the body is not read as JSON: send the header Content-Type: application/json")
     assert bench.writer.asked == []
 
 

@@ -89,6 +89,13 @@ def test_D01_an_order_tells_all_that_it_is() -> None:
     }
 
 
+def test_D03_an_order_of_old_with_half_a_character_can_still_be_shown() -> None:
+    old = replace(ENTRY, custom_fields=r'{"a":["x\ud800"],"\udfff":"\ud83d\ude00"}')
+    told = as_json(update_of(OrderEvent("A", 3, 1, old)))
+    assert isinstance(told, dict)
+    assert told["customFields"] == {"a": ["x\ufffd"], "\ufffd": "\U0001f600"}
+
+
 def test_D01_a_trailing_stop_tells_its_distance_and_its_parent() -> None:
     told = placed_order(TRAILING)
     assert (told.parentId, told.parentType, told.stopPrice) == ("AAPL", ParentType.POSITION, D(95))
@@ -154,5 +161,6 @@ def test_D04_an_account_is_its_users_alone_and_does_not_tell_who_that_is() -> No
     assert (default.id, default.name, default.currency) == ("DEMO-ACCOUNT", "Demo account", "EUR")
     assert alice == account_of(User("alice"), "EUR")
     assert len({default.id, alice.id, bob.id}) == 3
+    assert account_of(User("default")).id.startswith("ACC-"), "a token may say any name"
     assert alice.id.startswith("ACC-")
     assert "alice" not in f"{alice}"

@@ -64,6 +64,12 @@ def test_D02_good_catalogue_is_read(text: str, form: str) -> None:
         ("pricescale: 100", "pricescale: \u0661", "c:8:15: ABC.pricescale: .* is not a whole number"),
         ("pricescale: 100", "pricescale: " + "9" * 10_000, "c:8:15: ABC.pricescale: '99"),
         ("pricescale: 100", f"pricescale: {10**18 + 1}", "c:8:15: ABC.pricescale: .* is not from 1 to 10{18}"),
+        (
+            "pricescale: 100",
+            "pricescale: 3",
+            "c:8:15: ABC.pricescale: the price step 1/3 is no decimal number; use",
+        ),
+        ("pricescale: 100", f"pricescale: {7 * 10**17}", "c:8:15: ABC.pricescale: the price step 1/70* is no decimal"),
         ("volume_precision: 0", "volume_precision: 19", "ABC.volume_precision: 19 is not from 0 to 18"),
         ("  minmov: 1\n", "", "c:2:1: ABC: lacks minmov"),
         ("minmov: 1", "minmov: 1\n  tick: 1", "c:10:9: ABC.tick: unknown field; known are exchange"),
@@ -95,6 +101,13 @@ def test_D02_broken_catalogue_is_refused_by_line_symbol_and_field(old: str, new:
     assert text != GOOD
     with pytest.raises(CatalogueError, match=f"(?s){message}"):
         parse_catalogue(text, name="c")
+
+
+@pytest.mark.parametrize(("minmov", "pricescale"), [(1, 32), (1, 10**18), (3, 3), (25, 100), (9, 60 * 3), (7, 14)])
+def test_D02_every_price_step_that_is_a_decimal_is_taken(minmov: int, pricescale: int) -> None:
+    text = GOOD.replace("pricescale: 100", f"pricescale: {pricescale}").replace("minmov: 1", f"minmov: {minmov}")
+    (read,) = parse_catalogue(text, name="c")
+    assert (read.minmov, read.pricescale) == (minmov, pricescale)
 
 
 def test_D02_all_problems_of_a_catalogue_are_told_at_once_and_good_entries_are_read() -> None:
@@ -196,7 +209,7 @@ _INSTRUMENTS = st.builds(
     description=_TEXT.filter(lambda text: text.isprintable() and text.strip() == text and text != ""),
     session=st.sampled_from(["24x7", "0930-1600", "1700-1700:23456"]),
     timezone=st.sampled_from(["Etc/UTC", "Asia/Tokyo"]),
-    pricescale=st.integers(1, 10**18),
+    pricescale=st.builds(lambda twos, fives: 2**twos * 5**fives, st.integers(0, 18), st.integers(0, 18)),
     minmov=st.integers(1, 10**18),
     volume_precision=st.integers(0, 18),
     calendar=st.sampled_from(["", "XNYS", "24/7"]),

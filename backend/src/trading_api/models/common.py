@@ -31,8 +31,8 @@ class _JsonNumber:
 
 
 def _only_number(value: object) -> object:
-    if isinstance(value, bool | str):
-        raise ValueError("a number is expected")
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        raise ValueError("must be a number")
     if isinstance(value, int) and abs(value) >= _LIMIT:
         raise ValueError("the number is out of range")
     if isinstance(value, Decimal) and value.is_finite() and value.copy_abs() >= _LIMIT:

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Scope
 
+from trading_api.shared.request_errors import in_words
 from trading_api.shared.request_id import current_request_id
 
 logger = logging.getLogger(__name__)
@@ -95,7 +96,9 @@ def problem_response(
         request_id=current_request_id(),
         errors=list(errors) or None,
     )
-    content = problem.model_dump_json(exclude_none=True)
+    text = json.dumps(problem.model_dump(exclude_none=True), ensure_ascii=False, separators=(",", ":"))
+    # A message may quote what no UTF-8 holds: half of a surrogate pair.
+    content = text.encode(errors="replace")
     return Response(content, status_code=status, headers=headers, media_type=MEDIA_TYPE)
 
 
@@ -116,7 +119,7 @@ async def handle_http_exception(request: Request, error: Exception) -> Response:
 async def handle_validation_error(request: Request, error: Exception) -> Response:
     """The problem of a request that does not have the declared shape: 422, with the wrong places."""
     assert isinstance(error, RequestValidationError)
-    errors = [field_error(item) for item in error.errors()[:MAX_FIELD_ERRORS]]
+    errors = [field_error(in_words(request, error, item)) for item in error.errors()[:MAX_FIELD_ERRORS]]
     detail = "; ".join(f"{item.location}: {item.message}" for item in errors[:3]) or "The request is not valid."
     _log_refusal(422, detail, error)
     return problem_response(request.scope, 422, detail, errors=errors)

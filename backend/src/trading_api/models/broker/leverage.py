@@ -1,8 +1,11 @@
 """Leverage on the wire (TradingView's LeverageInfo and friends)."""
 
+from typing import Annotated
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from trading_api.models.broker.numbers import OrderTypeNumber, PositiveNumber, SideNumber
+from trading_api.models.broker.texts import NO_NUL
 from trading_api.models.common import DecimalNumber
 
 
@@ -23,7 +26,7 @@ class LeverageSetRequest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    symbol: str = Field(min_length=1, max_length=80, examples=["AAPL"])
+    symbol: Annotated[str, NO_NUL] = Field(min_length=1, max_length=80, examples=["AAPL"])
     orderType: OrderTypeNumber  # noqa: N815 - TradingView's spelling
     side: SideNumber
     leverage: PositiveNumber = Field(examples=[20])

@@ -1,5 +1,6 @@
 """The bounds of what clients may send as a number; far narrower ones follow from the rules of trading."""
 
+from decimal import Decimal
 from typing import Annotated, Final
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
@@ -20,18 +21,18 @@ PositiveNumber = Annotated[
 ]
 
 
-def _no_bool(value: object) -> object:
-    """Python takes `true` for 1."""
-    if isinstance(value, bool):
-        raise ValueError("a number is expected")
+def _only_number(value: object) -> object:
+    """Pydantic takes `true` and `"1"` for 1. The schema says integer."""
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        raise ValueError("must be a number")
     return value
 
 
-_NO_BOOL: Final = BeforeValidator(_no_bool)
-Milliseconds = Annotated[int, Field(ge=-MOST, le=MOST), _NO_BOOL]
+_NUMBER_ONLY: Final = BeforeValidator(_only_number)
+Milliseconds = Annotated[int, Field(ge=-MOST, le=MOST), _NUMBER_ONLY]
 """A time, UTC."""
-OrderTypeNumber = Annotated[OrderType, _NO_BOOL]
-SideNumber = Annotated[Side, _NO_BOOL]
-StopTypeNumber = Annotated[StopType, _NO_BOOL]
-OrderStatusNumber = Annotated[OrderStatus, _NO_BOOL]
-ParentTypeNumber = Annotated[ParentType, _NO_BOOL]
+OrderTypeNumber = Annotated[OrderType, _NUMBER_ONLY]
+SideNumber = Annotated[Side, _NUMBER_ONLY]
+StopTypeNumber = Annotated[StopType, _NUMBER_ONLY]
+OrderStatusNumber = Annotated[OrderStatus, _NUMBER_ONLY]
+ParentTypeNumber = Annotated[ParentType, _NUMBER_ONLY]

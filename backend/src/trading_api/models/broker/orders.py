@@ -1,6 +1,6 @@
 """Orders on the wire (TradingView's PreOrder and PlacedOrder). Prices are in the symbol's quote currency."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
@@ -17,6 +17,7 @@ from trading_api.models.broker.numbers import (
     SideNumber,
     StopTypeNumber,
 )
+from trading_api.models.broker.texts import NO_NUL
 from trading_api.models.common import DecimalNumber
 
 
@@ -25,7 +26,7 @@ class OrderDuration(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    type: str = Field(
+    type: Annotated[str, NO_NUL] = Field(
         min_length=1, max_length=32, description="DAY, GTC, GTD (or GTT), IOC or FOK, in any case.", examples=["GTC"]
     )
     datetime: Milliseconds | None = Field(default=None, description="Of GTD and GTT: when it ends, ms UTC.")
@@ -52,7 +53,7 @@ class OrderMessage(BaseModel):
 class _OrderTerms(BaseModel):
     """What an order asks for, before and after it is placed."""
 
-    symbol: str = Field(min_length=1, max_length=80, examples=["AAPL"])
+    symbol: Annotated[str, NO_NUL] = Field(min_length=1, max_length=80, examples=["AAPL"])
     type: OrderTypeNumber
     side: SideNumber
     qty: PositiveNumber = Field(description="Units to trade, a whole number of the symbol's steps.", examples=[10])

@@ -28,8 +28,11 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 POLICY_VIOLATION = 1008
+INTERNAL_ERROR = 1011
 # RFC 6455: a control frame holds 125 bytes, two of them are the code.
 _REASON_BYTES = 123
+# Updates after which the event loop has a turn.
+_SLICE = 200
 
 
 class Connection:
@@ -94,6 +97,10 @@ class Connection:
             self.counters.disconnected_slow += 1
             logger.warning("closing a client that does not read the updates of %s", topic)
             self.close(POLICY_VIOLATION, f"slow consumer of {topic}")
+
+    def drop_failed(self, topic: str) -> None:
+        """Close the connection: an update of `topic` cannot be sent, and none of them may be missed unknowingly."""
+        self.close(INTERNAL_ERROR, f"cannot send an update of {topic}")
 
     async def _take(self, event: Mapping[str, Any]) -> None:
         verdict = self._rate.judge()
@@ -164,6 +171,7 @@ class Connection:
         topic.attach(self, subscription)
         try:
             missed = await self._missed(topic, since)
+            await _check(topic, missed)
         except RequestError:
             self._give_back(topic.name)
             raise
@@ -195,3 +203,19 @@ class Connection:
 def _rendered(topic: AnyTopic, missed: Sequence[SequencedUpdate[Any]]) -> Iterator[tuple[int, Message]]:
     """One at a time, for a client may have missed more than should be in memory twice."""
     return ((update.seq, topic.render(update.data, update.seq)) for update in missed)
+
+
+async def _check(topic: AnyTopic, missed: Sequence[SequencedUpdate[Any]]) -> None:
+    """Raises RequestError if one of them is no JSON, before the answer: a replay that breaks off would break off again
+
+    whenever the client comes back.
+    """
+    for count, update in enumerate(missed, 1):
+        try:
+            topic.render(update.data, update.seq)
+        except Exception as error:  # The boundary to a module's own data.
+            logger.exception("update %d of %s cannot be sent", update.seq, topic.name)
+            detail = f"Update {update.seq} cannot be sent: subscribe without `since`, then read the state anew."
+            raise RequestError("cannot_resume", detail) from error
+        if count % _SLICE == 0:
+            await asyncio.sleep(0)

@@ -59,7 +59,7 @@ def error_reply(frame: ClientFrame, error: RequestError) -> Message:
 def _render(document: dict[str, object], frame: ClientFrame) -> Message:
     if frame.id is not None:
         document["id"] = frame.id
-    return Message(json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode())
+    return Message(json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode(errors="replace"))
 
 
 def _object_of(event: Mapping[str, Any]) -> dict[str, object]:

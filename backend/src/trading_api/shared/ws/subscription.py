@@ -25,21 +25,29 @@ class Subscriber(Protocol):
     def drop_slow(self, topic: str) -> None:
         """Close the connection: it did not read the updates of `topic`."""
 
+    def drop_failed(self, topic: str) -> None:
+        """Close the connection: an update of `topic` cannot be sent."""
+
 
 class Subscription:
     """Delivery Disconnect: every update in order, or the connection is closed."""
 
-    __slots__ = ("_drop_slow", "_outbox", "_topic")
+    __slots__ = ("_drop_failed", "_drop_slow", "_outbox", "_topic")
 
     def __init__(self, topic: str, subscriber: Subscriber) -> None:
         self._topic = topic
         self._outbox = subscriber.outbox
         self._drop_slow: Callable[[str], None] = subscriber.drop_slow
+        self._drop_failed: Callable[[str], None] = subscriber.drop_failed
 
     def deliver(self, message: Message, key: str, seq: int | None) -> None:  # noqa: ARG002 - other kinds need them
         """Hand on one update. Never waits."""
         if not self._outbox.put(message):
             self._drop_slow(self._topic)
+
+    def fail(self) -> None:
+        """An update cannot be handed on."""
+        self._drop_failed(self._topic)
 
     def end(self) -> None:
         """Nothing is delivered from now on: give back what is kept, where the client can do without it."""

@@ -3,6 +3,8 @@
 import json
 from typing import Any, Generic, Protocol, TypeVar
 
+from pydantic_core import PydanticSerializationError
+
 from trading_api.shared.users.user import User
 from trading_api.shared.ws.keys import keys_of
 from trading_api.shared.ws.message import Message
@@ -21,6 +23,9 @@ class Deliverable(Protocol):
 
     def deliver(self, message: Message, key: str, seq: int | None) -> None:
         """Take one update. Must neither wait nor raise."""
+
+    def fail(self) -> None:
+        """An update cannot be sent: close the connection."""
 
     def end(self) -> None:
         """Take none any more, and give back what is kept."""
@@ -42,6 +47,7 @@ class Topic(Generic[RequestT, DataT]):
         "_newest",
         "_subscriptions",
         "_to_json",
+        "_to_python",
         "durable",
         "keys",
         "name",
@@ -69,6 +75,7 @@ class Topic(Generic[RequestT, DataT]):
         self.durable = route.durable
         # What TypeAdapter.dump_json calls in the end, without its many options: half the time.
         self._to_json = route.data.serializer.to_json
+        self._to_python = route.data.serializer.to_python
         self._counters = counters
         self._ended = False
         self._last_seq = -1
@@ -102,7 +109,7 @@ class Topic(Generic[RequestT, DataT]):
         different keys there are (`count_keys`).
         """
         if self._is_due(seq):
-            self._publish(self._to_json(data, by_alias=True), key, seq)
+            self._publish(self._json(data), key, seq)
 
     def publish_json(self, data: bytes, *, key: str = "", seq: int | None = None) -> None:
         """The same with data that is JSON already, exactly as the route's model would be written."""
@@ -111,7 +118,7 @@ class Topic(Generic[RequestT, DataT]):
 
     def render(self, data: DataT, seq: int | None = None) -> Message:
         """The update frame of `data`."""
-        return self._message(self._to_json(data, by_alias=True), seq)
+        return self._message(self._json(data), seq)
 
     def attach(self, owner: object, subscription: Deliverable) -> None:
         """Deliver to `subscription` from now on. `owner` has one at most."""
@@ -130,6 +137,11 @@ class Topic(Generic[RequestT, DataT]):
         for key, message in self._newest:
             subscription.deliver(message, key, None)
 
+    def fail(self) -> None:
+        """Close every subscriber, for an update cannot be sent that none of them may miss unknowingly."""
+        for subscription in tuple(self._subscriptions.values()):
+            subscription.fail()
+
     def end(self) -> None:
         """From now on `publish` does nothing."""
         self._ended = True
@@ -140,6 +152,14 @@ class Topic(Generic[RequestT, DataT]):
         if (seq is not None) != self.durable:
             raise ValueError(f"{self.name}: updates of a durable route have a seq, others have none")
         return not self._ended and (seq is None or seq > self._last_seq)
+
+    def _json(self, data: DataT) -> bytes:
+        """Of a text that holds half a surrogate pair, which no UTF-8 does, a question mark is sent instead of it."""
+        try:
+            return self._to_json(data, by_alias=True)
+        except PydanticSerializationError:
+            plain = self._to_python(data, mode="json", by_alias=True)
+            return json.dumps(plain, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
 
     def _message(self, data: bytes, seq: int | None) -> Message:
         return Message(data, self._head, b"}}" if seq is None else b'},"seq":%d}' % seq)

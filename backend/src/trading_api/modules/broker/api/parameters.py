@@ -9,15 +9,19 @@ from fastapi import Header, Path, Query
 from pydantic import WithJsonSchema
 
 from trading_api.models.broker import OrderType, Side
+from trading_api.models.broker.texts import NO_NUL
 from trading_api.shared.problems import MEDIA_TYPE
 
 IDEMPOTENCY_KEY = "Idempotency-Key"
 _MAX_ID = 80
+_Text = Annotated[str, NO_NUL]
 
-OrderId = Annotated[str, Path(min_length=1, max_length=_MAX_ID, description="The order's id.")]
-PositionId = Annotated[str, Path(min_length=1, max_length=_MAX_ID, description="The position's id: its symbol.")]
-SymbolPath = Annotated[str, Path(min_length=1, max_length=_MAX_ID, description="NAME or EXCHANGE:NAME, in any case.")]
-SymbolQuery = Annotated[str, Query(min_length=1, max_length=_MAX_ID, description="NAME or EXCHANGE:NAME, in any case.")]
+OrderId = Annotated[_Text, Path(min_length=1, max_length=_MAX_ID, description="The order's id.")]
+PositionId = Annotated[_Text, Path(min_length=1, max_length=_MAX_ID, description="The position's id: its symbol.")]
+SymbolPath = Annotated[_Text, Path(min_length=1, max_length=_MAX_ID, description="NAME or EXCHANGE:NAME, in any case.")]
+SymbolQuery = Annotated[
+    _Text, Query(min_length=1, max_length=_MAX_ID, description="NAME or EXCHANGE:NAME, in any case.")
+]
 OrderTypeQuery = Annotated[OrderType, Query(description="Any: the leverage is the symbol's.")]
 SideQuery = Annotated[Side, Query(description="Any: the leverage is the symbol's.")]
 Amount = Annotated[
@@ -33,7 +37,7 @@ IdempotencyKey = Annotated[
         max_length=200,
         pattern=r"^[\x20-\x7e]+$",
         description="Names the request: sent again with the same key and body it gets the same answer, and is carried "
-        "out once. Answers are kept for a day.",
+        "out once. Answers are kept for a day. A 422, or a 400 to an order that was not stored, does not use it up.",
     ),
 ]
 

@@ -437,7 +437,8 @@ class BrokerClient(AsyncStreamClient):
         Args:
             body: What is sent.
             idempotency_key: Names the request: sent again with the same key and body it gets the same answer, and
-                is carried out once. Answers are kept for a day.
+                is carried out once. Answers are kept for a day. A 422, or a 400 to an order that was not stored,
+                does not use it up.
 
         Raises:
             BadRequest: It is refused; `detail` is the reason, `errors` lists all of them.
@@ -475,7 +476,8 @@ class BrokerClient(AsyncStreamClient):
         Args:
             body: What is sent.
             idempotency_key: Names the request: sent again with the same key and body it gets the same answer, and
-                is carried out once. Answers are kept for a day.
+                is carried out once. Answers are kept for a day. A 422, or a 400 to an order that was not stored,
+                does not use it up.
 
         Raises:
             BadRequest: It is refused; `detail` is the reason, `errors` lists all of them.
@@ -517,7 +519,8 @@ class BrokerClient(AsyncStreamClient):
             body: What is sent.
             order_id: The order's id.
             idempotency_key: Names the request: sent again with the same key and body it gets the same answer, and
-                is carried out once. Answers are kept for a day.
+                is carried out once. Answers are kept for a day. A 422, or a 400 to an order that was not stored,
+                does not use it up.
 
         Raises:
             BadRequest: It is refused; `detail` is the reason, `errors` lists all of them.
@@ -537,7 +540,8 @@ class BrokerClient(AsyncStreamClient):
         Args:
             order_id: The order's id.
             idempotency_key: Names the request: sent again with the same key and body it gets the same answer, and
-                is carried out once. Answers are kept for a day.
+                is carried out once. Answers are kept for a day. A 422, or a 400 to an order that was not stored,
+                does not use it up.
 
         Raises:
             BadRequest: It is refused; `detail` is the reason, `errors` lists all of them.
@@ -572,7 +576,8 @@ class BrokerClient(AsyncStreamClient):
             position_id: The position's id: its symbol.
             amount: Units to close; absent: all of it.
             idempotency_key: Names the request: sent again with the same key and body it gets the same answer, and
-                is carried out once. Answers are kept for a day.
+                is carried out once. Answers are kept for a day. A 422, or a 400 to an order that was not stored,
+                does not use it up.
 
         Raises:
             BadRequest: It is refused; `detail` is the reason, `errors` lists all of them.
@@ -598,7 +603,8 @@ class BrokerClient(AsyncStreamClient):
             body: What is sent.
             position_id: The position's id: its symbol.
             idempotency_key: Names the request: sent again with the same key and body it gets the same answer, and
-                is carried out once. Answers are kept for a day.
+                is carried out once. Answers are kept for a day. A 422, or a 400 to an order that was not stored,
+                does not use it up.
 
         Raises:
             BadRequest: It is refused; `detail` is the reason, `errors` lists all of them.
@@ -733,7 +739,8 @@ class BrokerSyncClient(SyncRestClient):
         Args:
             body: What is sent.
             idempotency_key: Names the request: sent again with the same key and body it gets the same answer, and
-                is carried out once. Answers are kept for a day.
+                is carried out once. Answers are kept for a day. A 422, or a 400 to an order that was not stored,
+                does not use it up.
 
         Raises:
             BadRequest: It is refused; `detail` is the reason, `errors` lists all of them.
@@ -769,7 +776,8 @@ class BrokerSyncClient(SyncRestClient):
         Args:
             body: What is sent.
             idempotency_key: Names the request: sent again with the same key and body it gets the same answer, and
-                is carried out once. Answers are kept for a day.
+                is carried out once. Answers are kept for a day. A 422, or a 400 to an order that was not stored,
+                does not use it up.
 
         Raises:
             BadRequest: It is refused; `detail` is the reason, `errors` lists all of them.
@@ -811,7 +819,8 @@ class BrokerSyncClient(SyncRestClient):
             body: What is sent.
             order_id: The order's id.
             idempotency_key: Names the request: sent again with the same key and body it gets the same answer, and
-                is carried out once. Answers are kept for a day.
+                is carried out once. Answers are kept for a day. A 422, or a 400 to an order that was not stored,
+                does not use it up.
 
         Raises:
             BadRequest: It is refused; `detail` is the reason, `errors` lists all of them.
@@ -831,7 +840,8 @@ class BrokerSyncClient(SyncRestClient):
         Args:
             order_id: The order's id.
             idempotency_key: Names the request: sent again with the same key and body it gets the same answer, and
-                is carried out once. Answers are kept for a day.
+                is carried out once. Answers are kept for a day. A 422, or a 400 to an order that was not stored,
+                does not use it up.
 
         Raises:
             BadRequest: It is refused; `detail` is the reason, `errors` lists all of them.
@@ -866,7 +876,8 @@ class BrokerSyncClient(SyncRestClient):
             position_id: The position's id: its symbol.
             amount: Units to close; absent: all of it.
             idempotency_key: Names the request: sent again with the same key and body it gets the same answer, and
-                is carried out once. Answers are kept for a day.
+                is carried out once. Answers are kept for a day. A 422, or a 400 to an order that was not stored,
+                does not use it up.
 
         Raises:
             BadRequest: It is refused; `detail` is the reason, `errors` lists all of them.
@@ -890,7 +901,8 @@ class BrokerSyncClient(SyncRestClient):
             body: What is sent.
             position_id: The position's id: its symbol.
             idempotency_key: Names the request: sent again with the same key and body it gets the same answer, and
-                is carried out once. Answers are kept for a day.
+                is carried out once. Answers are kept for a day. A 422, or a 400 to an order that was not stored,
+                does not use it up.
 
         Raises:
             BadRequest: It is refused; `detail` is the reason, `errors` lists all of them.

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 
 from trading_api.modules.broker.domain.events import EquityEvent, Event
 from trading_api.modules.broker.streams.current_equity import AskEquity, current_equity
 from trading_api.modules.broker.streams.follower import Follower, Render
 from trading_api.modules.broker.streams.log import EventLog
-from trading_api.modules.broker.writer import subjects
 from trading_api.modules.broker.writer.event_codec import load_event
 from trading_api.modules.broker.writer.hint import load_hint
+from trading_api.modules.broker.writer.subjects import Subjects
 from trading_api.shared.bus import Bus, Message, Subscription
 from trading_api.shared.ws import AnyTopic
 
@@ -23,12 +24,21 @@ _ASK_AGAIN_S = 1.0
 class AccountStreams:
     """From the first topic of the account to its last. `claims`: topics that are there, or being created."""
 
-    def __init__(self, account_id: str, log: EventLog, bus: Bus, render: Render, ask_equity: AskEquity) -> None:
+    def __init__(
+        self,
+        account_id: str,
+        log: EventLog,
+        bus: Bus,
+        subjects: Callable[[], Awaitable[Subjects]],
+        render: Render,
+        ask_equity: AskEquity,
+    ) -> None:
         self.id = account_id
         self.claims = 0
         self.follower = Follower(account_id, log, render)
         self._log = log
         self._bus = bus
+        self._subjects = subjects
         self._ask_equity = ask_equity
         self._subscriptions: list[Subscription] = []
         self._subscribing: asyncio.Task[None] | None = None
@@ -67,6 +77,7 @@ class AccountStreams:
         await asyncio.shield(self._subscribing)
 
     async def _hear_of_it(self) -> None:
+        subjects = await self._subjects()
         for subject, handler in ((subjects.events, self._hint), (subjects.equity, self._worth)):
             self._subscriptions.append(await self._bus.subscribe(subject(self.id), handler))
 

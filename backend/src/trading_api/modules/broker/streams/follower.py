@@ -133,6 +133,7 @@ class Follower:
                 self._publish_one(event)
             except Exception:  # A boundary: what cannot be shown must not keep everything after it from being shown.
                 logger.exception("event %d of %s cannot be published", event.seq, self.account_id)
+                self._fail(event)
 
     def _publish_one(self, event: Event) -> None:
         if isinstance(event, EquityEvent):
@@ -143,3 +144,9 @@ class Follower:
             if interest.kind is type(event) and event.seq > interest.after:
                 update = self._render(event) if update is None else update
                 topic.publish(update, seq=event.seq)
+
+    def _fail(self, event: Event) -> None:
+        """Those who must not miss it know so: their connections end, and none can resume beyond it unknowingly."""
+        for topic, interest in tuple(self._topics.items()):
+            if interest.kind is type(event) and topic.durable and event.seq > interest.after:
+                topic.fail()

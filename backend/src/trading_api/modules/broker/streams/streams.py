@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from trading_api.models.broker import (
@@ -20,6 +20,7 @@ from trading_api.modules.broker.streams.follower import Render
 from trading_api.modules.broker.streams.log import EventLog
 from trading_api.modules.broker.streams.replay import missed
 from trading_api.modules.broker.writer.hint import hint_of
+from trading_api.modules.broker.writer.subjects import Subjects
 from trading_api.shared.bus import Bus
 from trading_api.shared.store.errors import StoreError
 from trading_api.shared.ws import AnyTopic, CannotResume, SequencedUpdate, TopicRefused
@@ -47,17 +48,20 @@ class Streams:
         log: EventLog,
         bus: Bus,
         *,
+        subjects: Callable[[], Awaitable[Subjects]],
         account_of: Callable[[AnyTopic], str],
         render: Render,
         ask_equity: AskEquity,
         poll_s: float = POLL_S,
     ) -> None:
-        """`account_of`: whose topic it is; `render`: from an event to the model of its route; `ask_equity`: of the
+        """`subjects`: of the store, or StoreError; `account_of`: whose topic it is; `render`: from an event to the
 
-        writer (Commands.equity); `poll_s`: how often the log is looked at, whatever the bus says.
+        model of its route; `ask_equity`: of the writer (Commands.equity); `poll_s`: how often the log is looked at,
+        whatever the bus says.
         """
         self._log = log
         self._bus = bus
+        self._subjects = subjects
         self._account_of = account_of
         self._render = render
         self._ask_equity = ask_equity
@@ -128,7 +132,7 @@ class Streams:
     def _claim(self, account_id: str) -> AccountStreams:
         account = self._accounts.get(account_id)
         if account is None:
-            account = AccountStreams(account_id, self._log, self._bus, self._render, self._ask_equity)
+            account = AccountStreams(account_id, self._log, self._bus, self._subjects, self._render, self._ask_equity)
             self._accounts[account_id] = account
         account.claims += 1
         return account

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from functools import lru_cache
+from math import gcd
 from typing import NamedTuple, get_args
 from zoneinfo import ZoneInfo
 
@@ -91,9 +92,35 @@ def _problems(entry: Entry) -> Iterator[Problem]:
             check(written.text)
         except ValueError as error:
             yield Problem(str(error), written.place, shown, shorten(field))
+    yield from _step_problems(entry, shown)
     missing = [field for field in FIELDS[1:] if field not in entry.facts and field not in OPTIONAL]
     if missing:
         yield Problem(f"lacks {', '.join(missing)}", entry.name.place, shown)
+
+
+def _step_problems(entry: Entry, shown: str) -> Iterator[Problem]:
+    """Of the price step, minmov / pricescale, once both are numbers: prices are decimals, so it must be one."""
+    minmov, pricescale = _number(entry, "minmov"), _number(entry, "pricescale")
+    if minmov is None or pricescale is None:
+        return
+    rest = pricescale // gcd(minmov, pricescale)
+    for factor in (2, 5):
+        while rest % factor == 0:
+            rest //= factor
+    if rest != 1:
+        what = (
+            f"the price step {minmov}/{pricescale} is no decimal number; use 100, say, or another product of 2s and 5s"
+        )
+        yield Problem(what, entry.facts["pricescale"].place, shown, "pricescale")
+
+
+def _number(entry: Entry, field: str) -> int | None:
+    """None where there is none that is allowed, which is a problem by itself."""
+    try:
+        _CHECKS[field](entry.facts[field].text)
+    except (KeyError, ValueError):
+        return None
+    return int(entry.facts[field].text)
 
 
 def shorten(text: str, most: int = 40) -> str:

@@ -1,0 +1,79 @@
+"""What is wrong with a request's body, in words for whoever wrote it: FastAPI's errors name shapes of Python."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from email.message import Message
+from types import NoneType
+from typing import Any, get_args
+
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
+
+from trading_api.variables import hint
+
+_NOT_JSON = "the body is not read as JSON: send the header Content-Type: application/json"
+
+
+def in_words(request: Request, error: RequestValidationError, item: Mapping[str, Any]) -> Mapping[str, Any]:
+    """One of the error's items, with other words and another place where there are better ones."""
+    if item["type"] == "json_invalid":
+        return {**item, "loc": ("body",), "msg": _not_json(error.body, item)}
+    if item["type"] == "extra_forbidden":
+        return {**item, "msg": _unknown_field(request, item["loc"])}
+    if item["loc"] == ("body",) and isinstance(error.body, bytes) and not _is_json(request):
+        return {**item, "msg": _NOT_JSON}
+    return item
+
+
+def _not_json(document: object, item: Mapping[str, Any]) -> str:
+    """The decoder's words, and where."""
+    reason, position = item.get("ctx", {}).get("error", "not valid"), item["loc"][-1]
+    if not isinstance(document, str) or not isinstance(position, int):
+        return f"is no JSON: {reason}"
+    where = json.JSONDecodeError("", document, position)
+    return f"is no JSON: {reason} at line {where.lineno}, column {where.colno}"
+
+
+def _is_json(request: Request) -> bool:
+    """As FastAPI takes it."""
+    header = Message()
+    header["content-type"] = request.headers.get("content-type", "text/plain")
+    subtype = header.get_content_subtype()
+    return header.get_content_maintype() == "application" and (subtype == "json" or subtype.endswith("+json"))
+
+
+def _unknown_field(request: Request, place: Sequence[str | int]) -> str:
+    """What may have been meant, where the route's model tells."""
+    known = _fields(_body_model(request), place[1:-1]) if place[:1] == ("body",) else ()
+    return f"there is no such field ({hint(str(place[-1]), known)})" if known else "there is no such field"
+
+
+def _body_model(request: Request) -> object:
+    route = request.scope.get("route")
+    body = route.body_field if isinstance(route, APIRoute) else None
+    return None if body is None else body.field_info.annotation
+
+
+def _fields(kind: object, place: Sequence[str | int]) -> tuple[str, ...]:
+    """The names in a model, or in what stands at a place in it."""
+    for part in place:
+        model = _model(kind)
+        if isinstance(part, int):
+            # An item of a list.
+            kind = next(iter(get_args(kind)), None)
+        else:
+            kind = model.model_fields[part].annotation if model and part in model.model_fields else None
+    model = _model(kind)
+    return tuple(field.alias or name for name, field in model.model_fields.items()) if model else ()
+
+
+def _model(kind: object) -> type[BaseModel] | None:
+    """The model of `Model` and `Model | None`."""
+    for each in (kind, *get_args(kind)):
+        if isinstance(each, type) and each is not NoneType and issubclass(each, BaseModel):
+            return each
+    return None
