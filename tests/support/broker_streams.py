@@ -50,6 +50,7 @@ async def streaming(
     streams = Streams(
         log,
         bus or one.bus,
+        subjects=one.writer.identity.subjects,
         account_of=lambda topic: ACCOUNT if topic.request.accountId.startswith("DEMO") else topic.request.accountId,
         render=update_of,
         ask_equity=one.commands.equity,

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import itertools
+import secrets
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import asynccontextmanager
@@ -23,6 +24,7 @@ from trading_api.modules.broker.domain.market_view import MarketView
 from trading_api.modules.broker.domain.quote import Quote
 from trading_api.modules.broker.domain.requests import PlaceOrder, Request
 from trading_api.modules.broker.journal.batch import Batch, CommandAnswer
+from trading_api.modules.broker.journal.standing import Standing
 from trading_api.modules.broker.market.port import Listener as MarketListener
 from trading_api.modules.broker.market.port import MarketUnavailable, UnknownSymbol
 from trading_api.modules.broker.writer.call import Answer, CallKey
@@ -59,6 +61,9 @@ class MemoryJournal:
 
     def __init__(self, terms: AccountTerms | None = None) -> None:
         self.events: dict[str, list[Event]] = {}
+        self.store_id = secrets.token_hex(4)
+        self.leases = LeaseTable()
+        self.unreadable = ""
         self.stored: dict[CallKey, CommandAnswer] = {}
         self.batches: list[Batch] = []
         self.failures: list[Exception | None] = []
@@ -105,6 +110,14 @@ class MemoryJournal:
 
     def last_seqs(self, account_ids: Collection[str]) -> dict[str, int]:
         return {each: len(self.events[each]) for each in account_ids if each in self.events}
+
+    def identify(self) -> str:
+        if self.unreadable:
+            raise StoreError(self.unreadable)
+        return self.store_id
+
+    def standing(self) -> Standing | None:
+        return Standing(self.identify(), self.leases.epoch, held=self.leases.holder is not None)
 
     def _write(self, batch: Batch) -> None:
         if any(answer.key in self.stored for answer in batch.answers):
@@ -255,7 +268,7 @@ class World:
     def __init__(self, bus: Bus, journal: JournalPort) -> None:
         self.bus = bus
         self.journal = journal
-        self.leases = LeaseTable()
+        self.leases = journal.leases if isinstance(journal, MemoryJournal) else LeaseTable()
         self.clock_ms = NOW_MS
 
     def now_ms(self) -> int:
@@ -298,8 +311,9 @@ async def instance(
     attempt_s: float = 1.0,
     tick_s: float = 1.0,
     most: int = MOST,
+    wait: bool = True,
 ) -> AsyncIterator[Instance]:
-    """An instance that runs; with a lease in memory unless one is given."""
+    """An instance that runs; with a lease in memory unless one is given. `wait`: until it hears what is said."""
     bus = bus or world.bus
     lease = lease or MemoryLease(world.leases)
     market = market or MemoryMarket()
@@ -315,11 +329,15 @@ async def instance(
         most_in_flight=most,
     )
     commands = Commands(writer, bus, deadline_s=deadline_s, attempt_s=attempt_s)
-    await commands.start()
+    starting = asyncio.ensure_future(commands.start())
+    if wait:
+        await starting
     writer.start()
     try:
         yield Instance(world, lease, bus, market, writer, commands)
     finally:
+        starting.cancel()
+        await asyncio.wait({starting})
         await commands.stop()
         await writer.stop()
 

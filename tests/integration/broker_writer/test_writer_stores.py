@@ -10,7 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 from support.broker_streams import streaming, subscriber
 from support.broker_writer import (
     ACCOUNT,
@@ -34,6 +34,7 @@ from trading_api.shared.lease import Lease
 from trading_api.shared.lease_keeper import LeaseKeeper, holder_name
 from trading_api.shared.store import postgres_engine, sqlite
 from trading_api.shared.store.engine import open_engine, writing
+from trading_api.shared.store.tables import leases
 
 pytestmark = pytest.mark.integration
 
@@ -183,8 +184,10 @@ def test_D04_a_lease_that_changes_hands_again_and_again_in_a_burst_loses_and_rep
         async with pair(place) as pair_of_instances:
             done: list[str] = []
 
+            stolen = asyncio.Event()
+
             async def client(one: Instance) -> None:
-                for _ in range(20):
+                while not stolen.is_set():
                     answer = await one.execute(limit_buy())
                     done.append(str(answer))
 
@@ -194,11 +197,34 @@ def test_D04_a_lease_that_changes_hands_again_and_again_in_a_burst_loses_and_rep
                 before = len(done)
                 await eventually(lambda before=before: len(done) > before + 10, "some progress")  # type: ignore[misc]
                 await asyncio.to_thread(_steal, engine)
+            stolen.set()
             await asyncio.gather(*burst)
-        assert sorted(done, key=int) == [str(number) for number in range(1, 161)]
-        place.check(orders=160)
+        assert sorted(done, key=int) == [str(number) for number in range(1, len(done) + 1)]
+        place.check(orders=len(done))
 
     play(url, scene)
+
+
+@SQLITE
+def test_D04_after_the_store_was_set_back_everybody_finds_the_writer_again(url: str) -> None:
+    async def scene(place: Place) -> None:
+        engine = place.engine()
+        async with pair(place) as (one, two):
+            await asyncio.to_thread(_set_lease, engine, 1000, None)
+            await eventually(lambda: {one.writer.news.epoch, two.writer.news.epoch} == {1001}, "the new epoch")
+            # As a copy of the store from long ago has it, whose writer is no more.
+            await asyncio.to_thread(_set_lease, engine, 7, "gone")
+            async with asyncio.timeout(6):
+                answers = [await each.execute(limit_buy()) for each in (one, two, one, two)]
+            assert answers == ["1", "2", "3", "4"]
+            assert {one.writer.news.epoch, two.writer.news.epoch} == {8}
+
+    play(url, scene)
+
+
+def _set_lease(engine: Engine, epoch: int, holder: str | None) -> None:
+    with writing(engine) as connection:
+        connection.execute(update(leases).values(epoch=epoch, holder=holder, beat=0))
 
 
 def _steal(engine: Engine) -> None:

@@ -17,6 +17,7 @@ from support.broker_writer import (
     market_buy,
     play,
 )
+from support.ws_clients import FakeClient
 
 from trading_api.modules.broker.domain.events import EquityEvent, Event, ExecutionEvent, OrderEvent, PositionEvent
 from trading_api.modules.broker.domain.requests import CancelOrder
@@ -255,6 +256,42 @@ def test_W07_what_cannot_be_resumed_is_refused_in_words(monkeypatch: pytest.Monk
     play(scene)
 
 
+def test_W07_an_order_of_old_with_half_a_character_is_sent_and_replayed() -> None:
+    async def scene(world: World, journal: MemoryJournal) -> None:
+        async with instance(world) as one:
+            await ready(one)
+            async with streaming(one, journal) as hub:
+                live = await subscriber(hub, "orders")
+                await one.execute(replace(limit_buy(), custom_fields=r'{"a":"\ud800"}'))
+                late = await subscriber(hub, "orders", since=0)
+                for client in (live, late):
+                    await eventually(lambda client=client: client.seqs == [1], "the order")  # type: ignore[misc]
+                    assert client.updates[0]["customFields"] == {"a": "\ufffd"}
+
+    play(scene)
+
+
+def test_W07_an_event_that_cannot_be_shown_is_never_missed_unknowingly() -> None:
+    async def scene(world: World, journal: MemoryJournal) -> None:
+        async with instance(world) as one:
+            await ready(one)
+            async with streaming(one, journal) as hub:
+                live, other = await subscriber(hub, "orders"), await subscriber(hub, "positions")
+                await one.execute(replace(limit_buy(), custom_fields="no JSON"))
+                await eventually(lambda: live.socket.closed, "the end of the connection")
+                assert live.socket.closed == (1011, f'cannot send an update of orders:{{"accountId":"{ACCOUNT}"}}')
+                reply = await FakeClient(hub).subscribe("orders", since=0, accountId=ACCOUNT)
+                assert reply["payload"]["code"] == "cannot_resume"
+                told = reply["payload"]["detail"]
+                assert told == "Event 1 cannot be shown: subscribe without `since` first, then read the state."
+                anew = await subscriber(hub, "orders")
+                await one.execute(limit_buy())
+                await eventually(lambda: anew.seqs == [2], "what comes after it")
+                assert other.socket.closed is None
+
+    play(scene)
+
+
 def test_W07_too_much_to_replay_is_refused_in_words() -> None:
     from trading_api.modules.broker.streams.replay import missed
     from trading_api.shared.ws import CannotResume
@@ -295,6 +332,22 @@ def test_D01_equity_comes_at_once_then_with_fills_and_quotes_wherever_it_is_aske
                 late = await subscriber(there, "equity", account_id="DEMO-2")
                 await eventually(lambda: late.updates, "the present value, under another name")
                 assert late.updates[0]["equity"] == 100_099.98
+
+    play(scene)
+
+
+def test_D01_the_first_of_a_topic_gets_the_equity_of_now_however_seldom_quotes_are_told() -> None:
+    async def scene(world: World, journal: MemoryJournal) -> None:
+        async with instance(world, tick_s=60) as one:
+            await ready(one)
+            await one.execute(market_buy(qty="100"))
+            async with streaming(one, journal) as hub:
+                first = await subscriber(hub, "equity")
+                await eventually(lambda: first.updates, "the present value")
+                one.market.quote("AAPL", "101.01", "101.03")
+                other = await subscriber(hub, "equity", account_id="DEMO-2")
+                await eventually(lambda: other.updates, "the present value, under another name")
+                assert other.updates[0]["equity"] == 100_100
 
     play(scene)
 

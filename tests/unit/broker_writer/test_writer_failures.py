@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from decimal import Decimal
 
 import pytest
 from support.broker_writer import (
@@ -20,7 +21,7 @@ from trading_api.models.broker import OrderStatus
 from trading_api.modules.broker.domain.desk import Desk
 from trading_api.modules.broker.domain.events import OrderEvent
 from trading_api.modules.broker.domain.outcome import Refusal
-from trading_api.modules.broker.domain.requests import CancelOrder
+from trading_api.modules.broker.domain.requests import CancelOrder, ModifyOrder
 from trading_api.modules.broker.writer.errors import CommandFailed, KeyReused, NoWriter, Overloaded
 from trading_api.shared.lease import LeaseLost
 from trading_api.shared.store.errors import StoreError
@@ -250,6 +251,37 @@ def test_D04_a_refusal_is_kept_for_a_key_and_for_nobody_else() -> None:
             assert await one.execute(CancelOrder("7"), command_id="key:k") == refused
             await one.execute(CancelOrder("7"))
             assert list(journal.stored) == [(ACCOUNT, "key:k")]
+
+    play(scene)
+
+
+def test_D03_an_order_that_is_malformed_does_not_use_up_its_key() -> None:
+    async def scene(world: World, journal: MemoryJournal) -> None:
+        async with instance(world) as one:
+            await ready(one)
+            wrong = await one.execute(limit_buy(price="1.001"), command_id="key:k", body_hash="wrong")
+            assert isinstance(wrong, Refusal)
+            assert (journal.stored, journal.events.get(ACCOUNT)) == ({}, None)
+            assert await one.execute(limit_buy(), command_id="key:k", body_hash="right") == "1"
+            with pytest.raises(KeyReused):
+                await one.execute(limit_buy(price="1.001"), command_id="key:k", body_hash="wrong")
+            wrong = await one.execute(ModifyOrder("1", limit_price=Decimal("1.001")), command_id="key:m", body_hash="w")
+            assert isinstance(wrong, Refusal)
+            assert list(journal.stored) == [(ACCOUNT, "key:k")]
+
+    play(scene)
+
+
+def test_D03_the_key_of_an_order_that_was_stored_as_rejected_is_used() -> None:
+    async def scene(world: World, journal: MemoryJournal) -> None:
+        async with instance(world) as one:
+            await ready(one)
+            refused = await one.execute(limit_buy(qty="10000000"), command_id="key:k", body_hash="much")
+            assert isinstance(refused, Refusal)
+            assert await one.execute(limit_buy(qty="10000000"), command_id="key:k", body_hash="much") == refused
+            with pytest.raises(KeyReused):
+                await one.execute(limit_buy(), command_id="key:k", body_hash="less")
+            assert len(journal.events[ACCOUNT]) == 1
 
     play(scene)
 

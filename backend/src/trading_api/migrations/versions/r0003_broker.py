@@ -11,11 +11,21 @@ _EXECUTIONS = sa.text("kind = 'execution'")
 
 
 def upgrade() -> None:
+    _create_store()
     _create_accounts()
     _create_orders()
     _create_positions()
     _create_events()
     _create_commands()
+
+
+def _create_store() -> None:
+    op.create_table(
+        "broker_store",
+        _integer("number"),
+        _text("store_id"),
+        sa.PrimaryKeyConstraint("number", name="pk_broker_store"),
+    )
 
 
 def _create_accounts() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from trading_api.shared.users import DEFAULT_USER, User
+from trading_api.shared.users import User
 
 DEMO = "DEMO-ACCOUNT"
 
@@ -20,7 +20,10 @@ class Account:
 
 
 def account_of(user: User, currency: str = "USD") -> Account:
-    """Everybody has one account. Its id does not tell who that is, for it stands in logs and addresses."""
-    if user == DEFAULT_USER:
+    """Everybody has one account. Its id does not tell who that is, for it stands in logs and addresses.
+
+    The demo account is that of the user who has to prove nothing, and of nobody with a token, whatever its `sub`.
+    """
+    if not user.proven:
         return Account(currency=currency)
     return Account(f"ACC-{hashlib.sha256(user.id.encode()).hexdigest()[:16]}", "Paper account", currency)

@@ -16,7 +16,6 @@ from trading_api.modules.broker.streams.streams import Streams
 from trading_api.modules.broker.writer.commands import Commands
 from trading_api.modules.broker.writer.writer import Writer
 from trading_api.shared.bus import Bus, BusError
-from trading_api.shared.store.engine import address_of
 
 logger = logging.getLogger(__name__)
 
@@ -54,11 +53,6 @@ class Machinery:
         self._well_at = clock()
         self._connecting: asyncio.Task[None] | None = None
         self.stopped = False
-
-    @property
-    def place(self) -> str:
-        """Where the orders are kept: for the log, not for clients."""
-        return address_of(self._engine).place
 
     @property
     def problem(self) -> str:

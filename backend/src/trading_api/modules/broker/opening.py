@@ -9,6 +9,7 @@ from trading_api.modules.broker.account import DEMO, account_of
 from trading_api.modules.broker.domain.account_terms import AccountTerms
 from trading_api.modules.broker.domain.desk import Desk
 from trading_api.modules.broker.journal.journal import Journal
+from trading_api.modules.broker.journal.standing import LEASE
 from trading_api.modules.broker.link.address import quotes_urls
 from trading_api.modules.broker.link.clock import wall_clock
 from trading_api.modules.broker.link.quotes_link import QuotesLink
@@ -26,8 +27,6 @@ from trading_api.shared.lease_keeper import LeaseKeeper, holder_name
 from trading_api.shared.store.address import orders_url
 from trading_api.shared.store.engine import open_engine
 from trading_api.shared.users import DEFAULT_USER
-
-LEASE = "broker"
 
 
 def open_service(settings: Settings) -> BrokerService:
@@ -48,6 +47,7 @@ def make_machinery(settings: Settings, terms: AccountTerms) -> Machinery:
     streams = Streams(
         journal,
         bus,
+        subjects=writer.identity.subjects,
         account_of=lambda topic: account_of(topic.user or DEFAULT_USER).id,
         render=update_of,
         ask_equity=commands.equity,

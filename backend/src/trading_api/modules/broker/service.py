@@ -23,14 +23,18 @@ from trading_api.modules.broker.link.state import LinkState
 from trading_api.modules.broker.machinery import Machinery
 from trading_api.modules.broker.market.port import MarketUnavailable, UnknownSymbol
 from trading_api.modules.broker.refused import Refused, refused
+from trading_api.modules.broker.seldom import Seldom
 from trading_api.modules.broker.wire import requests
 from trading_api.modules.broker.writer.call import KEY_PREFIX, Answer
-from trading_api.modules.broker.writer.errors import NoWriter
+from trading_api.modules.broker.writer.errors import NoWriter, Overloaded
 from trading_api.shared.service import Service, ServiceHealth
 from trading_api.shared.users import User
 from trading_api.shared.ws import AnyTopic, SequencedUpdate, Topic
 
 logger = logging.getLogger(__name__)
+
+LATER = "Orders cannot be carried out at the moment; send it again with the same Idempotency-Key."
+"""Why not is for the log alone: it may say where the store is, and how it fares."""
 
 SESSION_MS = 24 * 3600 * 1000
 """Final orders are listed for so long: a trading session, wherever it is."""
@@ -49,6 +53,7 @@ class BrokerService(Service):
         self._make = make
         self._machinery = make()
         self._terms = terms
+        self._seldom = Seldom(logger)
 
     async def startup(self) -> None:
         """Begin to work; nobody waits for the datafeed, the bus, the lease or the store."""
@@ -171,10 +176,10 @@ class BrokerService(Service):
                 self._account(asking.user).id, request, command_id=command_id, body_hash=asking.body_hash
             )
         except NoWriter as error:
-            logger.warning("a command was not carried out: %s", error)
-            # Where the store is, is nobody's business.
-            reason = str(error).replace(self._machinery.place, "The store")
-            raise NoWriter(reason, retry_after_s=error.retry_after_s) from None
+            self._seldom.warn(f"a command was not carried out: {error}")
+            if isinstance(error, Overloaded):
+                raise
+            raise NoWriter(LATER, retry_after_s=error.retry_after_s) from None
 
     async def _ask(self, user: User, request: PreviewOrder | PreviewLeverage, kind: type[AnswerT]) -> AnswerT:
         return _answer(await self._execute(Asking(user), request), kind)

@@ -10,6 +10,14 @@ from sqlalchemy import Boolean, Column, Index, Table, Text
 
 from trading_api.shared.store.schema import INT64, metadata
 
+# One row: which store this is, wherever it is, for those who meet on a bus. A copy keeps the id.
+stores = Table(
+    "broker_store",
+    metadata,
+    Column("number", INT64, primary_key=True, autoincrement=False),
+    Column("store_id", Text, nullable=False),
+)
+
 # One row per account: `seq` of its last event, and of its last reset (0: none).
 accounts = Table(
     "broker_accounts",

@@ -28,6 +28,7 @@ from trading_api.modules.broker.journal.current import SequenceBroken
 from trading_api.modules.broker.journal.event_rows import KINDS, event_row
 from trading_api.modules.broker.journal.purge import AnswerPurge
 from trading_api.modules.broker.journal.record import RecordError
+from trading_api.modules.broker.journal.standing import Standing, give_id, standing_of, stored_id
 from trading_api.shared.store.engine import address_of, reading, writing
 from trading_api.shared.store.errors import StoreError
 
@@ -120,6 +121,23 @@ class Journal:
         """What was answered to commands, by (account_id, command_id); kept for a day at least."""
         with self._reading() as connection:
             return queries.stored_answers(connection, keys) if connection else {}
+
+    def identify(self) -> str:
+        """Which store this is: an id that is made at first need, and which a copy of the store keeps."""
+        with self._reading() as connection:
+            known = stored_id(connection) if connection else None
+        if known is not None:
+            return known
+        with writing(self._engine) as connection:
+            give_id(connection)
+            made = stored_id(connection)
+        assert made is not None, "it was just given"
+        return made
+
+    def standing(self) -> Standing | None:
+        """Which store this is, and who writes to it; None while it has no id."""
+        with self._reading() as connection:
+            return standing_of(connection) if connection else None
 
     def verify(self, account_id: str) -> list[str]:
         """Replay an account's whole log and say, in words, where the rows differ from it, and what does not add up.

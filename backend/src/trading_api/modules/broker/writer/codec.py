@@ -14,8 +14,9 @@ from trading_api.modules.broker.writer.call import AskEquity, Call, EquityNow, R
 
 @dataclass(frozen=True, slots=True)
 class _CallRecord:
-    """One of the requests is there; its field tells which."""
+    """One of the requests is there; its field tells which. `store_id`: of the store that it is for."""
 
+    store_id: str
     account_id: str
     id: str
     body_hash: str
@@ -71,20 +72,19 @@ _REPLY_FIELDS: dict[type, str] = {
 _CALLS, _REPLIES = Record(_CallRecord), Record(_ReplyRecord)
 
 
-def dump_call(call: Call) -> bytes:
-    """The message of a call."""
+def dump_call(call: Call, store_id: str) -> bytes:
+    """The message of a call, for the writer of a store."""
     request = {_REQUEST_FIELDS[type(call.request)]: call.request}
-    record = _CallRecord(call.account_id, call.id, call.body_hash, call.retry, **request)  # type: ignore[arg-type]
+    record = _CallRecord(store_id, call.account_id, call.id, call.body_hash, call.retry, **request)  # type: ignore[arg-type]
     return _CALLS.text(record).encode()
 
 
-def load_call(data: bytes) -> Call:
-    """The call of a message. Raises RecordError, a ValueError."""
+def load_call(data: bytes) -> tuple[str, Call]:
+    """The store that a message is for, and its call. Raises RecordError, a ValueError."""
     record = _CALLS.value(data.decode())
     request = _only(record, _REQUEST_FIELDS.values())
-    return Call(
-        record.account_id, cast("asked.Request | AskEquity", request), record.id, record.body_hash, record.retry
-    )
+    wanted = cast("asked.Request | AskEquity", request)
+    return record.store_id, Call(record.account_id, wanted, record.id, record.body_hash, record.retry)
 
 
 def dump_reply(reply: Reply) -> str:

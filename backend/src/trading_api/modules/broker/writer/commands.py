@@ -7,10 +7,10 @@ import logging
 from dataclasses import replace
 
 from trading_api.modules.broker.domain.requests import Request
-from trading_api.modules.broker.writer import subjects
 from trading_api.modules.broker.writer.call import Answer, AskEquity, Call, EquityNow, Reply
 from trading_api.modules.broker.writer.codec import dump_call
 from trading_api.modules.broker.writer.errors import Again, CommandFailed, NoWriter, Overloaded, StoreFailed
+from trading_api.modules.broker.writer.subjects import Subjects
 from trading_api.modules.broker.writer.wire import load_outcome
 from trading_api.modules.broker.writer.writer import Writer
 from trading_api.modules.broker.writer.writer_news import load_news
@@ -33,6 +33,7 @@ ATTEMPT_S = 1.0
 the command."""
 _FIRST_PAUSE_S, _LAST_PAUSE_S = 0.02, 0.25
 _ASK_EVERY_S = 0.05
+_WATCH_S = 1.0
 _SLOTS = 128
 """Requests of this instance that are on the bus at once: a server takes 256."""
 _MOST_AWAY = 1024
@@ -54,22 +55,24 @@ class Commands:
         self._slots = asyncio.Semaphore(_SLOTS)
         self._away = 0
         self._asked = -_ASK_EVERY_S
+        self._followed: Subjects | None = None
         self._subscriptions: list[Subscription] = []
+        self._watching: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Hear of the writer's comings and goings. The writer itself is started apart."""
+        """Hear of the writer's comings and goings, as soon as the store says who it is. The writer is started apart."""
         self._bus.on_reconnect(self._introduce)
-        self._subscriptions = [
-            await self._bus.subscribe(subjects.WRITER, self._hear),
-            await self._bus.subscribe(subjects.WHO_WRITES, self._tell),
-        ]
-        self._writer.telling.who_writes()
+        await self._follow(await self._writer.identity.patiently())
+        self._watching = asyncio.create_task(self._watch(), name="broker's watch for the writer")
 
     async def stop(self) -> None:
         """Hear no more. To be called before the writer stops, whose own leaving is not its business."""
-        subscriptions, self._subscriptions = self._subscriptions, []
-        for subscription in subscriptions:
-            await subscription.unsubscribe()
+        watching, self._watching = self._watching, None
+        if watching is not None:
+            watching.cancel()
+            await asyncio.wait({watching})
+        await self._unfollow()
+        await self._writer.look.stop()
 
     async def execute(self, account_id: str, request: Request, *, command_id: str, body_hash: str) -> Answer:
         """Have a request carried out; returns once what it did is durable.
@@ -112,8 +115,8 @@ class Commands:
 
     async def _send(self, call: Call, deadline: float) -> Reply:
         """One attempt over the bus. Raises Again, or what the writer says."""
-        epoch = self._news.epoch
-        if epoch is None:
+        epoch, subjects = self._news.epoch, self._writer.identity.known
+        if epoch is None or subjects is None:
             self._ask_who_writes()
             raise Again(_NOBODY)
         if self._away >= _MOST_AWAY:
@@ -121,16 +124,16 @@ class Commands:
         self._away += 1
         try:
             async with self._slots:
-                return await self._ask(call, epoch, deadline - asyncio.get_running_loop().time())
+                return await self._ask(call, subjects, epoch, deadline - asyncio.get_running_loop().time())
         finally:
             self._away -= 1
 
-    async def _ask(self, call: Call, epoch: int, left: float) -> Reply:
+    async def _ask(self, call: Call, subjects: Subjects, epoch: int, left: float) -> Reply:
         if left <= 0:
             raise Again(_NOBODY)
         try:
             data = await self._bus.request(
-                subjects.commands(epoch), dump_call(call), timeout=min(self._attempt_s, left)
+                subjects.commands(epoch), dump_call(call, subjects.store_id), timeout=min(self._attempt_s, left)
             )
         except MessageTooLarge as error:
             raise CommandFailed("The request is too large.") from error
@@ -142,11 +145,38 @@ class Commands:
         return load_outcome(data)
 
     def _ask_who_writes(self) -> None:
-        """Now and then: everybody who waits would like to know."""
+        """Now and then: everybody who waits would like to know. The store knows too, whatever was heard."""
+        self._writer.look.begin()
         now = asyncio.get_running_loop().time()
         if now - self._asked >= _ASK_EVERY_S:
             self._asked = now
             self._writer.telling.who_writes()
+
+    async def _follow(self, subjects: Subjects) -> None:
+        """Hear what is said about this store."""
+        await self._unfollow()
+        for subject, handler in ((subjects.writer, self._hear), (subjects.who_writes, self._tell)):
+            self._subscriptions.append(await self._bus.subscribe(subject, handler))
+        self._followed = subjects
+        self._writer.telling.who_writes()
+
+    async def _unfollow(self) -> None:
+        self._followed = None
+        while self._subscriptions:
+            await self._subscriptions.pop().unsubscribe()
+
+    async def _watch(self) -> None:
+        """Nobody may ask for anything, and yet this instance must come to know who writes, and to which store."""
+        while True:
+            await asyncio.sleep(_WATCH_S)
+            if self._news.epoch is None and not self._writer.holds_lease:
+                self._ask_who_writes()
+            subjects = self._writer.identity.known
+            try:
+                if subjects is not None and subjects != self._followed:
+                    await self._follow(subjects)
+            except BusError as error:
+                logger.debug("not subscribed: %s", error)
 
     async def _hear(self, message: Message) -> None:
         epoch, left = load_news(message.data)

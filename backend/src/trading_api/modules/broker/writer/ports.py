@@ -15,12 +15,25 @@ from trading_api.modules.broker.domain.outcome import Outcome
 from trading_api.modules.broker.domain.requests import Request
 from trading_api.modules.broker.domain.worth import Equity
 from trading_api.modules.broker.journal.batch import Batch, CommandAnswer
+from trading_api.modules.broker.journal.standing import Standing
 from trading_api.modules.broker.writer.call import CallKey
 
 Fence: TypeAlias = Callable[[Connection], None]
 
 
-class JournalPort(Protocol):
+class StandingPort(Protocol):
+    """What the store says of itself. Each method blocks, and raises StoreError."""
+
+    def identify(self) -> str:
+        """Which store this is, for ever; the same for everybody who works on it."""
+        ...
+
+    def standing(self) -> Standing | None:
+        """Which store this is, and who writes to it; None while it has no id."""
+        ...
+
+
+class JournalPort(StandingPort, Protocol):
     """The store. Each method blocks, and raises StoreError."""
 
     def load(self) -> Sequence[AccountState]:

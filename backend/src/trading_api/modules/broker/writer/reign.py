@@ -13,6 +13,8 @@ from sqlalchemy import Connection
 from trading_api.modules.broker.domain.account import AccountState
 from trading_api.modules.broker.domain.events import EquityEvent, Event
 from trading_api.modules.broker.domain.market_view import MarketView
+from trading_api.modules.broker.domain.outcome import Refusal
+from trading_api.modules.broker.domain.requests import ModifyOrder, PlaceOrder
 from trading_api.modules.broker.journal.batch import Batch, CommandAnswer
 from trading_api.modules.broker.market.port import Market
 from trading_api.modules.broker.writer.call import AskEquity, Call, EquityNow, Reply
@@ -38,6 +40,12 @@ _SLICE = 100
 _LOST = "The broker that was to carry it out does not write any more."
 _BROKEN = "The broker could not carry it out; its log has the reason."
 _TOO_LATE = "The broker did not carry it out in time; whether it will be done is not known yet."
+
+
+def _is_malformed(call: Call, reply: Reply) -> bool:
+    """Whether an order's terms were refused. What was stored of it (Rejected) is the caller's to know."""
+    is_order = isinstance(call.request, PlaceOrder | ModifyOrder)
+    return is_order and isinstance(reply, Refusal) and reply.kind == "invalid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,10 +192,13 @@ class Reign:
         self._answer(entry, outcome.result, outcome.events)
 
     def _answer(self, entry: InFlight, reply: Reply, events: Sequence[Event]) -> None:
-        """Have it committed with its answer, which is kept if a second execution would do harm, or its client asks."""
+        """Have it committed with its answer, which is kept if a second execution would do harm, or its client asks.
+
+        Of an order that is malformed nothing is kept (nor is of a 422): its client mends it under the same key.
+        """
         entry.reply = reply
         call = entry.call
-        kept = not call.is_query and (events or call.is_keyed)
+        kept = not call.is_query and (events or (call.is_keyed and not _is_malformed(call, reply)))
         answers = (CommandAnswer(call.account_id, call.id, call.body_hash, dump_reply(reply)),) if kept else ()
         self._equity.heed(events)
         self._group.add(events, answers, entry)

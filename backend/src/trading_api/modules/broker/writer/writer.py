@@ -15,6 +15,8 @@ from trading_api.modules.broker.writer.errors import Again, StoreFailed
 from trading_api.modules.broker.writer.in_flight import MOST
 from trading_api.modules.broker.writer.ports import DeskPort, JournalPort, LeaseKeeping
 from trading_api.modules.broker.writer.reign import Reign, Surroundings
+from trading_api.modules.broker.writer.store_identity import StoreIdentity
+from trading_api.modules.broker.writer.store_look import StoreLook
 from trading_api.modules.broker.writer.telling import Telling
 from trading_api.modules.broker.writer.threads import WriterThreads
 from trading_api.modules.broker.writer.writer_news import WriterNews
@@ -51,7 +53,9 @@ class Writer:
         most_in_flight: int = MOST,
     ) -> None:
         self.news = WriterNews()
-        self.telling = Telling(bus)
+        self.identity = StoreIdentity(journal)
+        self.look = StoreLook(journal, self.identity, self.news)
+        self.telling = Telling(bus, self.identity)
         self._journal = journal
         self._lease = lease
         self._market = market
@@ -161,8 +165,10 @@ class Writer:
     async def _hold(self, epoch: int) -> None:
         """Load and reign, again after every failure, until this is cancelled: the lease is gone."""
         pause = _FIRST_PAUSE_S
-        self._counter.open(epoch)
         try:
+            if self.identity.known is not None:
+                # Whoever comes while the accounts are loaded is told to wait, rather than that nobody is there.
+                await self._counter.open(self.identity.known, epoch)
             while True:
                 reign = await self._begin(epoch)
                 if reign is not None:
@@ -179,7 +185,7 @@ class Writer:
             # What it left in the store's hands belongs to what is loaded.
             await self._last.clear()
         try:
-            desk, states = await asyncio.get_running_loop().run_in_executor(self._threads.commit, self._load)
+            store_id, desk, states = await asyncio.get_running_loop().run_in_executor(self._threads.commit, self._load)
         except StoreError as error:
             self._complain(str(error))
             return None
@@ -189,19 +195,20 @@ class Writer:
             return None
         self._trouble = ""
         self._reign = self._last = Reign(desk, states, self._around)
-        self.news.hear(epoch, left=False)
+        self.news.know(epoch)
+        await self._counter.open(self.identity.found(store_id), epoch)
         self.announce()
         return self._reign
 
-    def _load(self) -> tuple[DeskPort, Sequence[AccountState]]:
+    def _load(self) -> tuple[str, DeskPort, Sequence[AccountState]]:
         """In the thread for commits, so that none is under way."""
-        states, desk = self._journal.load(), self._make_desk()
+        store_id, states, desk = self._journal.identify(), self._journal.load(), self._make_desk()
         for state in states:
             desk.add(state)
         for account_id in self._first_accounts:
             if not desk.has(account_id):
                 desk.open(account_id)
-        return desk, states
+        return store_id, desk, states
 
     async def _attend(self, reign: Reign) -> None:
         """Tick until the reign is over."""

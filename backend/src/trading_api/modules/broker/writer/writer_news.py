@@ -8,11 +8,16 @@ from contextlib import suppress
 
 
 class WriterNews:
-    """Remembers the newest epoch that a writer announced, until it leaves; wakes those who wait for a change."""
+    """Remembers the newest epoch that a writer of this store announced, until it leaves; wakes those who wait for news.
+
+    What the store's lease says counts more than any memory: a store that was set back counts from a lower epoch.
+    """
 
     def __init__(self) -> None:
         self._newest = 0
         self._there = False
+        self.changes = 0
+        """How often it was told something that it did not know."""
         self._change: asyncio.Future[None] | None = None
 
     @property
@@ -23,13 +28,29 @@ class WriterNews:
     def hear(self, epoch: int, *, left: bool) -> None:
         """A writer says that it writes for `epoch`, or does not any more. One of an older epoch speaks too late."""
         if epoch >= self._newest:
-            self._newest, self._there = epoch, not left
+            self._note(epoch, there=not left)
+            self.stir()
+
+    def know(self, epoch: int) -> None:
+        """This instance writes for `epoch`, whatever was heard."""
+        self._note(epoch, there=True)
+        self.stir()
+
+    def read(self, epoch: int, *, held: bool) -> None:
+        """The lease's row says so. One of the epoch that was heard of last may still not answer, though it is held."""
+        if epoch != self._newest or not held:
+            self._note(epoch, there=held)
             self.stir()
 
     def doubt(self, epoch: int) -> None:
         """The writer of `epoch` does not answer: it is not there, until it says so again."""
         if epoch == self._newest:
             self._there = False
+
+    def _note(self, epoch: int, *, there: bool) -> None:
+        if (epoch, there) != (self._newest, self._there):
+            self.changes += 1
+        self._newest, self._there = epoch, there
 
     def stir(self) -> None:
         """Wake those who wait."""

@@ -1,0 +1,183 @@
+"""Commands reach the writer of their own store, whatever was heard on the bus before (D04)."""
+
+import asyncio
+from collections.abc import Awaitable
+
+import pytest
+from support.broker_streams import streaming, subscriber
+from support.broker_writer import (
+    ACCOUNT,
+    Instance,
+    MemoryJournal,
+    World,
+    eventually,
+    instance,
+    limit_buy,
+    market_buy,
+    play,
+)
+
+from trading_api.modules.broker.domain.events import OrderEvent
+from trading_api.modules.broker.writer import commands, store_look
+from trading_api.modules.broker.writer.call import Call
+from trading_api.modules.broker.writer.codec import dump_call
+from trading_api.modules.broker.writer.errors import Again, NoWriter
+from trading_api.modules.broker.writer.subjects import Subjects
+from trading_api.modules.broker.writer.wire import load_outcome
+from trading_api.modules.broker.writer.writer_news import WriterNews, dump_news
+from trading_api.shared.bus import NoResponder
+
+
+async def ready(*instances: Instance) -> None:
+    for one in instances:
+        one.market.know("AAPL", "99.99", "100.01")
+        await eventually(lambda one=one: one.writer.news.epoch, "news of a writer")  # type: ignore[misc]
+
+
+def orders(journal: MemoryJournal) -> int:
+    return sum(isinstance(event, OrderEvent) for event in journal.events.get(ACCOUNT, []))
+
+
+async def within(seconds: float, *answers: Awaitable[object]) -> list[object]:
+    """The answers, which come in time."""
+    async with asyncio.timeout(seconds):
+        return [await answer for answer in answers]
+
+
+def test_D04_the_lease_in_the_store_counts_more_than_what_was_heard() -> None:
+    news = WriterNews()
+    news.hear(50, left=False)
+    news.read(3, held=True)
+    assert news.epoch == 3
+    news.doubt(3)
+    news.read(3, held=True)
+    found = [news.epoch]
+    assert found == [None], "it is held, but its holder did not answer: it will say that it is there"
+    news.hear(3, left=False)
+    found.append(news.epoch)
+    news.read(3, held=False)
+    assert [*found, news.epoch] == [None, 3, None]
+    news.hear(9, left=True)
+    news.know(2)
+    assert news.epoch == 2, "this instance writes itself"
+
+
+def test_D04_after_the_store_was_set_back_every_instance_finds_the_writer_of_a_lower_epoch() -> None:
+    async def scene(world: World, _journal: MemoryJournal) -> None:
+        world.leases.epoch = 50
+        async with instance(world) as one, instance(world) as two, instance(world) as three:
+            await ready(one, two, three)
+            assert three.writer.news.epoch == 51
+            world.leases.epoch = 2
+            one.memory_lease.lose()
+            world.leases.give(two.memory_lease)
+            await eventually(lambda: two.writer.is_ready, "the writer after the restore")
+            answers = await within(3, *(each.execute(limit_buy()) for each in (two, three, one)))
+            assert answers == ["1", "2", "3"]
+            assert [each.writer.news.epoch for each in (one, two, three)] == [3, 3, 3]
+
+    play(scene)
+
+
+def test_D04_one_that_announces_a_higher_epoch_too_late_leads_nobody_astray_for_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(commands, "_WATCH_S", 0.1)
+
+    async def scene(world: World, journal: MemoryJournal) -> None:
+        async with instance(world) as one, instance(world) as two:
+            await ready(one, two)
+            await world.bus.publish(Subjects(journal.store_id).writer, dump_news(99))
+            await eventually(lambda: two.writer.news.epoch == 99, "the rumour")
+            assert await within(2, two.execute(limit_buy())) == ["1"]
+            await world.bus.publish(Subjects(journal.store_id).writer, dump_news(100, left=True))
+            await eventually(lambda: two.writer.news.epoch is None, "the rumour")
+            # Without any command too: health asks for it.
+            await eventually(lambda: two.writer.news.epoch == 1, "the truth")
+
+    play(scene)
+
+
+def test_D04_two_stores_on_one_bus_never_see_each_other() -> None:
+    async def scene(world: World, journal: MemoryJournal) -> None:
+        foreign = MemoryJournal()
+        other = World(world.bus, foreign)
+        heard: list[str] = []
+
+        async def note(message: object) -> None:
+            heard.append(message.subject)  # type: ignore[attr-defined]
+
+        watch = await world.bus.subscribe(f"broker.v1.{foreign.store_id}.>", note)
+        async with (
+            instance(world) as ours,
+            instance(world) as ours_too,
+            # Of the other store there is nobody who writes.
+            instance(other, deadline_s=0.3) as theirs,
+        ):
+            theirs.memory_lease.lose()
+            await ready(ours, ours_too)
+            async with streaming(theirs, foreign) as hub:
+                client = await subscriber(hub, "orders")
+                heard.clear()
+                with pytest.raises(NoWriter):
+                    await theirs.execute(market_buy())
+                assert await ours_too.execute(market_buy()) == "1"
+                assert theirs.writer.news.epoch is None
+                assert client.updates == []
+            assert (orders(journal), orders(foreign)) == (1, 0)
+            assert set(heard) == {Subjects(foreign.store_id).who_writes}, "nothing of ours is said there"
+        await watch.unsubscribe()
+
+    play(scene)
+
+
+def test_D04_the_writer_refuses_a_command_for_another_store() -> None:
+    async def scene(world: World, journal: MemoryJournal) -> None:
+        async with instance(world) as one:
+            await ready(one)
+            subject, call = Subjects(journal.store_id).commands(1), Call(ACCOUNT, limit_buy(), "mine", "hash")
+            with pytest.raises(Again, match="another store"):
+                load_outcome(await world.bus.request(subject, dump_call(call, "other"), timeout=5))
+            assert journal.batches == []
+            assert load_outcome(await world.bus.request(subject, dump_call(call, journal.store_id), timeout=5)) == "1"
+
+    play(scene)
+
+
+def test_D04_while_the_store_cannot_be_read_nothing_is_announced_and_nothing_served() -> None:
+    async def scene(world: World, journal: MemoryJournal) -> None:
+        heard: list[object] = []
+
+        async def note(message: object) -> None:
+            heard.append(message)
+
+        watch = await world.bus.subscribe("broker.>", note)
+        journal.unreadable = "the store is away"
+        async with instance(world, wait=False, deadline_s=0.2) as one:
+            await eventually(lambda: one.writer.trouble, "the trouble")
+            with pytest.raises(NoWriter, match="is away"):
+                await one.execute(limit_buy())
+            with pytest.raises(NoResponder):
+                await world.bus.request(Subjects(journal.store_id).commands(1), b"", timeout=1)
+            assert heard == []
+            journal.unreadable = ""
+            await eventually(lambda: one.writer.is_ready, "the writer")
+            await eventually(lambda: heard, "its announcement")
+        await watch.unsubscribe()
+
+    play(scene)
+
+
+def test_D04_a_store_that_was_exchanged_under_running_instances_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_look, "_EVERY_S", 0.02)
+
+    async def scene(world: World, journal: MemoryJournal) -> None:
+        async with instance(world) as one, instance(world) as two:
+            await ready(one, two)
+            journal.store_id = "another"
+            one.memory_lease.lose()
+            world.leases.give(one.memory_lease)
+            assert await two.execute(limit_buy()) == "1"
+            assert two.writer.identity.known == Subjects("another")
+
+    play(scene)
