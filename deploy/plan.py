@@ -47,7 +47,10 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class Process:
-    """One process of the tree. `grace` is the time in seconds from the stop signal to SIGKILL."""
+    """One process of the tree. `grace` is the time in seconds from the stop signal to SIGKILL.
+
+    `health_path` tells whether it has started; `health_paths`, one for each module, how those are.
+    """
 
     name: str
     group: str
@@ -57,6 +60,7 @@ class Process:
     endpoint: Endpoint | None = None
     modules: tuple[str, ...] = ()
     health_path: str | None = None
+    health_paths: tuple[str, ...] = ()
     stop_signal: Literal["TERM", "QUIT"] = "TERM"
     grace: float = 3.0
     stops_children: bool = False

@@ -190,6 +190,12 @@ def _with_core(server: ServerConfig) -> tuple[str, ...]:
     return (CORE, *(module for module in server.modules if module != CORE))
 
 
+def _health_path(config: DeploymentConfig, manifest: Manifest, module: str) -> str:
+    """Every version of a module tells of the same service."""
+    first_version = next(iter(manifest.modules[module].versions.values()))
+    return config.api_base_url + first_version.health_path
+
+
 def _instances(name: str, config: DeploymentConfig, manifest: Manifest, site: Site) -> Iterator[Process]:
     server = config.servers[name]
     modules = _with_core(server)
@@ -201,7 +207,7 @@ def _instances(name: str, config: DeploymentConfig, manifest: Manifest, site: Si
         **_quotes_environment(name, config, manifest),
         **server.env,
     }
-    first_version = next(iter(manifest.modules[CORE].versions.values()))
+    paths = tuple(_health_path(config, manifest, module) for module in modules)
     for index in range(server.instances):
         endpoint = Endpoint(server.host, server.port + index)
         yield Process(
@@ -212,7 +218,9 @@ def _instances(name: str, config: DeploymentConfig, manifest: Manifest, site: Si
             env=tuple(sorted(env.items())),
             endpoint=endpoint,
             modules=modules,
-            health_path=config.api_base_url + first_version.health_path,
+            # Core's, which answers as soon as the server does.
+            health_path=paths[0],
+            health_paths=paths,
             grace=config.shutdown.grace,
             stops_children=True,
         )

@@ -359,7 +359,8 @@ class DeploymentConfig(Section):
         max_length=100,
         strict=False,
         description="Pages elsewhere that may use the API from a browser, such as https://app.example.com. Empty: only "
-        "those of the gateway's own host, and with users.mode: none those of this machine.",
+        "those of the gateway's own host (which with users.mode: none has to be localhost or an IP address), and with "
+        "users.mode: none those of this machine.",
     )
     broker: BrokerConfig = Field(default_factory=BrokerConfig, description="The terms of every paper account.")
     debug_routes: bool = Field(

@@ -4,6 +4,7 @@ import os
 import sys
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from deploy.runtime.status import ProcessStatus, TreeStatus
@@ -41,7 +42,7 @@ def _cells(process: ProcessStatus) -> tuple[str, ...]:
     return (
         process.name,
         process.state,
-        process.health,
+        escape(process.health),
         str(process.pid) if alive else "",
         process.address,
         ", ".join(process.modules),

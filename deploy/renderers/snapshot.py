@@ -31,4 +31,5 @@ def _process(process: Process) -> dict[str, object]:
         "port": endpoint.port if endpoint else None,
         "modules": process.modules,
         "health_path": process.health_path,
+        "health_paths": process.health_paths,
     }

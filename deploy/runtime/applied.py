@@ -9,7 +9,10 @@ _DEFAULT_GRACE_S = 3.0
 
 @dataclass(frozen=True)
 class AppliedProcess:
-    """One process: where it listens, and the path at which it answers for its health (None: it has no such path)."""
+    """One process: where it listens, and the path at which it answers for its health (None: it has no such path).
+
+    `health_paths`: those of each of its modules; empty in what an earlier version wrote.
+    """
 
     name: str
     full_name: str
@@ -18,6 +21,7 @@ class AppliedProcess:
     port: int | None
     modules: tuple[str, ...]
     health_path: str | None
+    health_paths: tuple[str, ...] = ()
 
     @property
     def answers(self) -> bool:
@@ -59,7 +63,7 @@ def read(path: Path) -> AppliedTree:
 
 
 def _process(row: dict[str, object]) -> AppliedProcess:
-    modules = row["modules"]
+    modules, paths = row["modules"], row.get("health_paths")
     return AppliedProcess(
         name=str(row["name"]),
         full_name=str(row["full_name"]),
@@ -68,4 +72,5 @@ def _process(row: dict[str, object]) -> AppliedProcess:
         port=int(str(row["port"])) if row["port"] else None,
         modules=tuple(str(module) for module in modules) if isinstance(modules, list) else (),
         health_path=str(row["health_path"]) if row["health_path"] else None,
+        health_paths=tuple(str(path) for path in paths) if isinstance(paths, list) else (),
     )

@@ -1,20 +1,26 @@
-"""Health: one GET, judged by its status; of the bus its greeting."""
+"""Health: one GET, judged by its status and by what its body says; of the bus its greeting."""
 
 import http.client
+import json
 import socket
 from dataclasses import dataclass
 
 _BODY_LIMIT = 64 * 1024
 _GREETING = b"INFO "
+_MESSAGE_LIMIT = 200
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back. `detail` says in a few words why it is not healthy; empty when it is."""
+    """What came back. `detail` says in a few words why it is not healthy; empty when it is.
+
+    `degraded`: it answers, and tells in these words what is missing; such a process has started all the same.
+    """
 
     healthy: bool
     detail: str = ""
     refused: bool = False
+    degraded: str = ""
 
 
 def ask(host: str, port: int, path: str | None, timeout: float) -> Answer:
@@ -46,9 +52,24 @@ def probe(host: str, port: int, path: str, timeout: float) -> Answer:
     try:
         connection.request("GET", path, headers={"Connection": "close"})
         response = connection.getresponse()
-        response.read(_BODY_LIMIT)
+        body = response.read(_BODY_LIMIT)
     except (OSError, http.client.HTTPException) as error:
         return _failed(error, timeout)
     finally:
         connection.close()
-    return Answer(True) if response.status == 200 else Answer(False, f"answered {response.status}")
+    if response.status != 200:
+        return Answer(False, f"answered {response.status}")
+    return Answer(True, degraded=_degraded(body))
+
+
+def _degraded(body: bytes) -> str:
+    """What a module says it lacks, in one line of bounded length; empty where it lacks nothing, or says nothing."""
+    try:
+        said = json.loads(body)
+    except (ValueError, RecursionError):
+        return ""
+    if not isinstance(said, dict) or said.get("status") != "degraded":
+        return ""
+    words = " ".join(str(said.get("message") or "it does not say why").split())
+    line = "".join(character for character in words if character.isprintable())
+    return line if len(line) <= _MESSAGE_LIMIT else f"{line[: _MESSAGE_LIMIT - 1]}…"

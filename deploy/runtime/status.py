@@ -1,6 +1,7 @@
 """What runs, and how it is (P10)."""
 
 import json
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,7 +17,10 @@ from deploy.runtime.supervisor_client import ProcessInfo, SupervisorAbsent, conn
 
 @dataclass(frozen=True)
 class ProcessStatus:
-    """One process. `uptime` and `cpu` are seconds, `memory` is resident bytes; both count its children too."""
+    """One process. `uptime` and `cpu` are seconds, `memory` is resident bytes; both count its children too.
+
+    `health`: healthy, alive (it cannot be asked), `degraded: MESSAGE` as a module says, or why it does not answer.
+    """
 
     name: str
     state: str
@@ -88,13 +92,24 @@ def _health_of(info: ProcessInfo, tree: AppliedTree) -> str:
     if process is None or process.endpoint is None:
         return "alive"
     if process.answers:
-        answer = ask(*process.endpoint, process.health_path, tree.health_timeout)
-        return "healthy" if answer.healthy else answer.detail
+        return _server_health(process.endpoint, process.health_paths or (process.health_path,), tree.health_timeout)
     for path in tree.gateway_health_paths:
         answer = ask(*process.endpoint, path, tree.health_timeout)
         if not answer.healthy:
             return f"{path}: {answer.detail}"
     return "healthy"
+
+
+def _server_health(endpoint: tuple[str, int], paths: Sequence[str | None], timeout: float) -> str:
+    """How each module of a server is; nothing more is asked of a server that does not answer, so it costs one wait."""
+    lacks: list[str] = []
+    for path in paths:
+        answer = ask(*endpoint, path, timeout)
+        if not answer.healthy:
+            return answer.detail
+        if answer.degraded and answer.degraded not in lacks:
+            lacks.append(answer.degraded)
+    return f"degraded: {' '.join(lacks)}" if lacks else "healthy"
 
 
 def _row(

@@ -66,6 +66,8 @@ class StoreMigration:
         self._current = True
         for store in _changed(done):
             progress.note(f"the store {store.get('store')} went from version {store['from']} to {store.get('to')}")
+        for note in _listed(done, "notes"):
+            progress.note(str(note))
 
     def close(self) -> None:
         """End what was started and is not needed."""
@@ -113,9 +115,13 @@ def _answer(process: subprocess.Popen[str], seconds: float) -> dict[str, object]
 
 def _changed(answer: dict[str, object]) -> list[dict[str, object]]:
     """The files that were brought from one version to another; new ones are not worth a word."""
-    stores = answer.get("stores")
-    listed = [store for store in stores if isinstance(store, dict)] if isinstance(stores, list) else []
-    return [store for store in listed if store.get("from") not in (None, store.get("to"))]
+    stores = [store for store in _listed(answer, "stores") if isinstance(store, dict)]
+    return [store for store in stores if store.get("from") not in (None, store.get("to"))]
+
+
+def _listed(answer: dict[str, object], key: str) -> list[object]:
+    found = answer.get(key)
+    return found if isinstance(found, list) else []
 
 
 def _parsed(output: str) -> dict[str, object]:

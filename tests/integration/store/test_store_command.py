@@ -15,6 +15,7 @@ from trading_api.shared.store.address import store_urls
 from trading_api.shared.store.migrations import migrate, revision_at
 
 pytestmark = pytest.mark.integration
+NOTE = "made trading.orders.db: there was none beside trading.db; if there should be, restore it"
 
 
 @pytest.fixture
@@ -55,9 +56,19 @@ def test_D02_migrate_says_from_where_to_where(path: Path) -> None:
     assert f"{path}: the store is at 0001, behind 0003; run: python -m trading_api migrate" in behind.stdout
     assert (rows_of(path), orders_of(path).exists()) == (rows, False)
     done = run(path=path)
-    told = f"{orders_of(path)}: the store is made (0003)\n{path}: the store went from 0001 to 0003\n"
+    told = f"{orders_of(path)}: the store is made (0003)\n{path}: the store went from 0001 to 0003\n{NOTE}\n"
     assert (done.returncode, done.stdout) == (0, told)
     assert run("--check", path=path).returncode == 0
+
+
+def test_D02_migrate_tells_of_orders_that_were_not_restored_beside_their_store(path: Path) -> None:
+    run(path=path)
+    for file in path.parent.glob("trading.orders.db*"):
+        file.unlink()
+    assert "notes" not in json.loads(run("--check", "--json", path=path).stdout), "nothing was made yet"
+    done = run("--json", path=path)
+    assert (done.returncode, json.loads(done.stdout)["notes"]) == (0, [NOTE])
+    assert "notes" not in json.loads(run("--json", path=path).stdout), "it is told once"
 
 
 def test_D02_migrate_answers_in_json(path: Path) -> None:

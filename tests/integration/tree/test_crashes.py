@@ -143,6 +143,9 @@ def test_P10_status_tells_ill_from_stopped(tree: Project) -> None:
     finally:
         os.kill(pid, signal.SIGCONT)
     wait_until(lambda: tree.run("status").returncode == 0, what="a healthy tree")
+    tree.supervisorctl("stop", "datafeed:datafeed-0")
+    wait_until(lambda: tree.process("broker:broker-0")["health"] != "healthy", what="the broker to miss its datafeed")
+    assert "degraded: The datafeed restarts." in tree.run("status", check=1).stdout
     tree.down()
     stopped = tree.run("status", check=3)
     assert "not running" in stopped.stdout

@@ -1,6 +1,7 @@
 """Users at a real server: what clients of other libraries see of refusals, and of a token's end (D03)."""
 
 import json
+import logging
 import time
 from collections.abc import Iterator, Mapping
 
@@ -56,6 +57,16 @@ def test_D03_a_handshake_is_refused_with_a_body_that_says_why(address: str) -> N
     cookie = {"Cookie": f"access_token={token()}"}
     for origin in ("https://evil.example", "http://localhost:5173", "null"):
         assert refusal(address, cookie, origin)[0] == 403
+
+
+def test_D03_a_refused_handshake_is_no_error_of_the_server(address: str, caplog: pytest.LogCaptureFixture) -> None:
+    cookie = {"Cookie": f"access_token={token()}"}
+    assert refusal(address, {})[0] == 401
+    assert refusal(address, cookie, "https://evil.example")[0] == 403
+    # Its answer ends before its task does; the next one is served after both.
+    with joined(address, bearer("alice")) as alice:
+        assert update(alice) == {"to": "alice"}
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
 def test_D03_every_client_gets_its_own_users_updates(address: str) -> None:

@@ -71,6 +71,14 @@ def test_D02_a_store_that_is_behind_is_migrated_once_and_that_is_told(tmp_path: 
     assert notes.told == ["bringing the store up to date …", "the store db went from version 0001 to 0003"]
 
 
+def test_D02_what_the_backend_notes_is_told(tmp_path: Path) -> None:
+    done = json.dumps({**json.loads(CURRENT), "notes": ["made orders: there was none beside db"]})
+    with backend(tmp_path, says(BEHIND, 1), says(done)) as store:
+        notes = Notes()
+        store.bring_up_to_date(notes)
+    assert notes.told == ["bringing the store up to date …", "made orders: there was none beside db"]
+
+
 @pytest.mark.parametrize(
     ("check", "why"),
     [

@@ -11,7 +11,8 @@ from support.user_tokens import HS256, bearer, token
 from trading_api.settings import Settings
 from trading_api.shared.errors import ModuleError
 from trading_api.shared.modular_app import ModularApp
-from trading_api.shared.users import User, user_of
+from trading_api.shared.users import DEFAULT_USER, User, user_of
+from trading_api.shared.users.verifier import Verifier
 from trading_api.user_settings import UserSettings
 
 LOCKED = Settings(users=HS256)
@@ -142,16 +143,16 @@ def test_D03_a_websocket_is_refused_at_its_handshake_with_the_problem() -> None:
     assert handshake(LOCKED, path="/ws/other")[0]["type"] == "websocket.http.response.start"
 
 
-ELSEWHERE, HERE = "https://evil.example", "http://test"
+ELSEWHERE = "https://evil.example"
 
 
-@pytest.mark.parametrize("settings", [LOCKED, OPEN], ids=["jwt", "none"])
-def test_D03_a_page_elsewhere_changes_nothing_in_the_name_of_a_user(settings: Settings) -> None:
+@pytest.mark.parametrize(("settings", "host"), [(LOCKED, "test"), (OPEN, "127.0.0.1:8000")], ids=["jwt", "none"])
+def test_D03_a_page_elsewhere_changes_nothing_in_the_name_of_a_user(settings: Settings, host: str) -> None:
     app = owned_app(settings)
     cookie = {"Cookie": f"access_token={token()}"}
     refused = call(app, "/me", "DELETE", headers={**cookie, "Origin": ELSEWHERE})
     assert (refused.status_code, refused.headers["content-type"]) == (403, "application/problem+json")
-    assert call(app, "/me", "DELETE", headers={**cookie, "Origin": HERE}).status_code == 200
+    assert call(app, "/me", "DELETE", headers={**cookie, "Host": host, "Origin": f"http://{host}"}).status_code == 200
     assert call(app, "/me", "DELETE", headers=cookie).status_code == 200, "no browser"
     assert call(app, "/me", headers={**cookie, "Origin": ELSEWHERE}).status_code == 200, "it changes nothing"
     assert call(app, "/me", "DELETE", headers={**cookie, "Origin": "null"}).status_code == 403
@@ -193,6 +194,28 @@ def test_D03_the_document_tells_how_to_prove_who_asks_the_same_in_every_mode() -
     assert parameters == [], "the user is no parameter"
 
 
-def test_a_user_is_told_apart_by_nothing_but_the_id() -> None:
+def test_D03_without_users_no_name_of_this_host_but_its_own_is_trusted() -> None:
+    # Whoever owns a name can make it lead here: then the page's Origin and Host are the same.
+    app = owned_app(OPEN)
+    named = call(app, "/me", "DELETE", headers={"Host": "rebound.example", "Origin": "http://rebound.example"})
+    assert named.status_code == 403
+    assert "allowed_origins" in named.json()["detail"]
+    assert "localhost or by its IP address" in named.json()["detail"]
+    allowed = owned_app(Settings(allowed_origins=("http://rebound.example",)))
+    headers = {"Host": "rebound.example", "Origin": "http://rebound.example"}
+    assert call(allowed, "/me", "DELETE", headers=headers).status_code == 200
+
+
+def test_D03_an_enormous_time_in_a_signed_token_is_a_refusal_in_words() -> None:
+    reply = call(owned_app(LOCKED), "/me", headers=bearer(exp=10**400))
+    assert (reply.status_code, reply.json()["detail"]) == (401, "The token's `exp` is not a time.")
+
+
+def test_a_user_is_told_apart_by_the_id_and_by_having_proved_it() -> None:
     assert User("a") == User("a")
     assert User("a") != User("A")
+    assert User("default") != DEFAULT_USER
+
+
+def test_D03_a_token_for_default_makes_nobody_the_default_user() -> None:
+    assert Verifier(HS256).check(token("default")).user == User("default") != DEFAULT_USER

@@ -4,7 +4,7 @@ import json
 
 import pytest
 from support.backend_calls import call, call_websocket
-from support.user_module import OpenModule, owned_app
+from support.user_module import OpenModule, OwnedModule, owned_app
 
 from trading_api.settings import Settings
 from trading_api.shared.edge.origins import Origins, origins_of
@@ -16,10 +16,12 @@ DEVELOPMENT = Settings()
 PRODUCTION = Settings(users=UserSettings(mode="jwt"))
 
 
-def taken(settings: Settings, origin: str | None, host: str = "api.example.com") -> bool:
-    """Whether a WebSocket of a page is taken, by a module that needs no user."""
+def taken(
+    settings: Settings, origin: str | None, host: str = "api.example.com", module: type[OwnedModule] = OpenModule
+) -> bool:
+    """Whether a WebSocket of a page is taken; by default by a module that needs no user."""
     headers = {"host": host, **({"origin": origin} if origin is not None else {})}
-    sent = call_websocket(owned_app(settings, OpenModule), "/ws", [], headers)
+    sent = call_websocket(owned_app(settings, module), "/ws", [], headers)
     return bool(sent[0]["type"] == "websocket.accept")
 
 
@@ -46,6 +48,33 @@ def test_D03_a_websocket_comes_from_the_same_host_or_from_no_browser(settings: S
         "http://app.example.com",
     ):
         assert not taken(settings, foreign), foreign
+
+
+@pytest.mark.parametrize("settings", [CLOSED, DEVELOPMENT], ids=["allowed", "development"])
+def test_D03_without_users_the_same_host_is_one_that_nobody_can_own_a_name_of(settings: Settings) -> None:
+    for host in (
+        "localhost:8000",
+        "LOCALHOST:8000",
+        "app.localhost",
+        "127.0.0.1:8000",
+        "192.168.1.20:8000",
+        "[::1]:8000",
+        "[fd00::7]",
+    ):
+        assert taken(settings, f"http://{host}", host, OwnedModule), host
+    assert not taken(settings, "http://192.168.1.20:8000", "192.168.1.21:8000", OwnedModule), "not the host it asks"
+    assert taken(settings, None, "rebound.example", OwnedModule), "no browser"
+    for host in (
+        "rebound.example",
+        "rebound.example:8000",
+        "localhost.rebound.example",
+        "notlocalhost",
+        "127.0.0.1.rebound.example",
+        "[::1].rebound.example",
+        "1.2.3",
+        "",
+    ):
+        assert not taken(settings, f"http://{host}", host, OwnedModule), host
 
 
 def test_D03_allowed_origins_are_exactly_those() -> None:

@@ -52,6 +52,15 @@ def test_D03_a_private_key_makes_tokens_for_its_public_one(tmp_path: Path, capsy
     assert (code, Verifier(server).check(text).user.id) == (0, "bob")
 
 
+def test_D03_a_public_key_is_told_to_sign_nothing(tmp_path: Path, capsys: Capture) -> None:
+    path = tmp_path / "users.pem"
+    path.write_bytes(rsa_pair()[1])
+    path.chmod(0o600)
+    code, said, told = run(capsys, "--user", "bob", "--key-file", str(path))
+    assert (code, said) == (1, "")
+    assert "holds a public key, which only checks tokens; signing needs the private key" in told
+
+
 def test_D03_a_key_may_come_from_the_environment(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("THE_SECRET", SECRET)
     code, text, _ = run(capsys, "--user", "bob", "--key-env", "THE_SECRET")

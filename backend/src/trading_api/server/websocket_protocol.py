@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable
 from typing import Any, cast
 
+from uvicorn._types import ASGISendEvent
 from uvicorn.config import Config
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
@@ -83,6 +84,15 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         if self.response.status_code == 101:
             # The app's task, which was just made, has not begun.
             cast("dict[str, object]", self.scope["extensions"])[SOCKET_EXTENSION] = self._socket
+
+    async def send(self, message: ASGISendEvent) -> None:
+        """Send what the app says. A refusal with a body ends the handshake as well.
+
+        uvicorn does not note that, and logs it as an error of the app.
+        """
+        await super().send(message)
+        if self.initial_response is not None and self.close_sent:
+            self.handshake_complete = True
 
     def pause_writing(self) -> None:
         """The client reads too slowly."""

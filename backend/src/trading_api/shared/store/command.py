@@ -44,7 +44,7 @@ def main(argv: Sequence[str]) -> int:
         return _fail(f"{parser.prog}: ", error, FAILED, as_json=options.json)
     except KeyboardInterrupt:
         return _fail(f"{parser.prog}: ", "interrupted; no file was changed half-way", FAILED, as_json=options.json)
-    print(_json(reports) if options.json else "\n".join(map(_text, reports)))
+    print(_json(reports) if options.json else "\n".join([*map(_text, reports), *_notes(reports)]))
     return OK if _are_current(reports) else FAILED
 
 
@@ -100,9 +100,23 @@ def _text(report: MigrationReport) -> str:
     return f"{report.place}: the store went from {report.before} to {report.after}"
 
 
+def _notes(reports: Sequence[MigrationReport]) -> list[str]:
+    """That the orders' file was made beside a store that was there: right after an upgrade, and wrong where half a
+    backup was restored.
+    """
+    if len(reports) < 2:
+        return []
+    orders, store = reports
+    if not orders.changed or orders.before is not None or store.before is None:
+        return []
+    made, beside = (report.place.rpartition("/")[2] for report in reports)
+    return [f"made {made}: there was none beside {beside}; if there should be, restore it"]
+
+
 def _json(reports: Sequence[MigrationReport]) -> str:
     stores = [{"store": report.place, "from": report.before, "to": report.after} for report in reports]
-    return _dump({"up_to_date": _are_current(reports), "stores": stores})
+    notes = _notes(reports)
+    return _dump({"up_to_date": _are_current(reports), "stores": stores, **({"notes": notes} if notes else {})})
 
 
 def _dump(answer: dict[str, object]) -> str:

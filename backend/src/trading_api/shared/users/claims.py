@@ -1,7 +1,6 @@
 """What a token says, once its signature is known to be right (RFC 7519)."""
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -76,7 +75,8 @@ def _instant(claims: Mapping[str, Any], name: str) -> float | None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TokenRefused(f"The token's `{name}` is not a number of seconds.")
-    if not math.isfinite(value) or not 0 <= value <= _LATEST_S:
+    # Compared, never converted before: an integer may be too large for a float. NaN is in no range.
+    if not 0 <= value <= _LATEST_S:
         raise TokenRefused(f"The token's `{name}` is not a time.")
     return float(value)
 

@@ -23,15 +23,15 @@ _ANYBODY = Identity(DEFAULT_USER)
 class UserGate:
     """Asks for a user, REST and WebSocket alike, and notes who it is: `user_of(scope)`.
 
-    401 where nobody proves who they are; 403 where a page of an origin that is not allowed would change something in
-    the name of a user whose browser shows the proof by itself (CSRF).
+    401 where nobody proves who they are; 403 where a page of an origin that is not allowed would change or stream
+    something in the name of a user whose browser shows the proof by itself (CSRF).
     """
 
     def __init__(self, app: ASGIApp, verifier: Verifier | None, origins: Origins) -> None:
-        """Without a `verifier` everybody is the default user."""
+        """Without a `verifier` everybody is the default user, and a page is not trusted for the name of its host."""
         self._app = app
         self._verifier = verifier
-        self._origins = origins
+        self._origins = origins if verifier else origins.without_names()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection, or refuse it."""
@@ -44,7 +44,7 @@ class UserGate:
         except TokenRefused as refused:
             await _refuse(scope, receive, send, refused)
             return
-        if identity.ambient and self._is_foreign_change(scope):
+        if identity.ambient and self._is_foreign(scope):
             await self._origins.refuse(scope, receive, send)
             return
         identify(scope, identity)
@@ -57,9 +57,9 @@ class UserGate:
         claims = self._verifier.check(token)
         return Identity(claims.user, claims.expires_s, by_cookie)
 
-    def _is_foreign_change(self, scope: Scope) -> bool:
-        # The origins of WebSockets are checked for every module (`OriginCheck`).
-        if scope["type"] != "http" or scope["method"] in _SAFE_METHODS:
+    def _is_foreign(self, scope: Scope) -> bool:
+        # The origins of WebSockets are checked for every module (`BrowserCheck`), but with the names of hosts.
+        if scope["type"] == "http" and scope["method"] in _SAFE_METHODS:
             return False
         sent = origins_sent(scope)
         return bool(sent) and not self._origins.allow(sent, scope)

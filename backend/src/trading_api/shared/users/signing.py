@@ -66,6 +66,10 @@ def signing_key(file: Path | None, name: str | None, environ: Mapping[str, str],
             return SigningKey(chosen, fit_key(content, chosen, where), where)
         except ValueError as error:
             raise KeyUnusable(str(error)) from None
+    if b"PUBLIC KEY-----" in content:
+        raise KeyUnusable(
+            f"{where} holds a public key, which only checks tokens; signing needs the private key, as PEM"
+        )
     if b"PRIVATE KEY-----" not in content:
         raise KeyUnusable(f"{where} holds no private key; RS256 signs with the private key, as PEM")
     return SigningKey(chosen, content + b"\n", where)
