@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import Engine, delete, insert
 from support.datafeed_bars import MINUTE, all_served, at, bar, put
 from support.store_urls import migrated_store
+from support.waiting import wait_until
 
 from trading_api.modules.datafeed.bars.bar_store import BarStore, open_store
 from trading_api.modules.datafeed.instruments.catalogue import (
@@ -109,9 +110,11 @@ def test_D02_what_one_user_imports_another_finds_at_once(engine: Engine, store_u
     assert directory.find("ABC") is None
     with opened(store_url) as other:
         bring(other, ABC)
-        assert directory.find("nyse:abc") == ABC
+        # On a machine that is slow at the moment it may take up to a second (InstrumentStore.version).
+        wait_until(lambda: directory.find("nyse:abc") == ABC, what="the instrument that another one imported")
         assert directory.search("abc ltd", limit=5) == [ABC]
         bring(other, replace(ABC, name="ABCD"))
+        wait_until(lambda: directory.find("ABCD") is not None, what="the second one")
         assert [one.name for one in directory.search("abc", limit=5)] == ["ABC", "ABCD"]
 
 
