@@ -10,7 +10,7 @@ from hypothesis import settings
 sys.path.insert(0, str(Path(__file__).parent))
 # Parallel workers set it; the programs under test would fit their tables into it.
 os.environ.pop("COLUMNS", None)
-# The suite starts hundreds of processes; with their bytecode written down they load in half the time.
+# The suite starts hundreds of processes; none of them needs to compile what another one has compiled.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 

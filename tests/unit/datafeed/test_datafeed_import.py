@@ -317,7 +317,8 @@ def _run_all(desk: Desk, batches: Sequence[list[str]]) -> list[ScaledBar]:
 
 
 @pytest.mark.slow
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@pytest.mark.timeout(300)
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(rows=ROWS.filter(bool), seed=st.integers(0, 9999), cut=st.integers(0, 15))
 def test_D02_import_is_idempotent_and_free_of_order(
     rows: dict[int, tuple[int, int, int, int, int, int]],

@@ -142,7 +142,7 @@ class Journal:
     def verify(self, account_id: str) -> list[str]:
         """Replay an account's whole log and say, in words, where the rows differ from it, and what does not add up.
 
-        Takes about a tenth of a millisecond per event.
+        Takes some tenths of a millisecond per event.
         """
         with self._reading() as connection:
             return self._audit(connection, account_id) if connection else []
