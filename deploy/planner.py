@@ -28,19 +28,19 @@ from deploy.schema import BrokerConfig, DeploymentConfig, FeedConfig, NginxConfi
 
 # The trait of a module that needs quotes, and the WebSocket route that gives them.
 _USES_QUOTES, _QUOTES = "uses-quotes", "quotes"
-# The trait of a module that keeps its data in the store, or makes what it serves from the feed.
-_USES_STORE = "uses-store"
+# The traits of a module that keeps its data in the store, and of one that makes what it serves from the feed.
+_USES_STORE, _MAKES_FEED = "uses-store", "makes-feed"
 # The trait of a module whose data belongs to users, who have accounts.
 _NEEDS_USER = "needs-user"
 # What only some servers are told. A server that has no use for one has it empty, hence does not restart with it.
 _BUS_VARIABLES = ("TRADING_BUS_TOKEN_FILE", "TRADING_BUS_URL")
-_STORE_VARIABLES = (
+_STORE_VARIABLES = ("TRADING_STORE_URL",)
+_FEED_VARIABLES = (
     "TRADING_FEED_KIND",
     "TRADING_FEED_SEED",
     "TRADING_FEED_SPEED",
     "TRADING_FEED_START",
     "TRADING_FEED_SYMBOLS",
-    "TRADING_STORE_URL",
 )
 _USER_VARIABLES = (
     "TRADING_USERS_ALGORITHM",
@@ -57,7 +57,11 @@ _ACCOUNT_VARIABLES = (
     "TRADING_BROKER_CURRENCY",
     "TRADING_BROKER_STALE_QUOTE",
 )
-_VARIABLES_OF = {_USES_STORE: _STORE_VARIABLES, _NEEDS_USER: (*_USER_VARIABLES, *_ACCOUNT_VARIABLES)}
+_VARIABLES_OF = {
+    _MAKES_FEED: _FEED_VARIABLES,
+    _USES_STORE: _STORE_VARIABLES,
+    _NEEDS_USER: (*_USER_VARIABLES, *_ACCOUNT_VARIABLES),
+}
 
 
 def plan(config: DeploymentConfig, manifest: Manifest, site: Site) -> Plan:

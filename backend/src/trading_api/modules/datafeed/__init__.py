@@ -9,7 +9,7 @@ from trading_api.shared.module import Module
 class DatafeedModule(Module[DatafeedService]):
     """The datafeed; its store is opened by the first request that reads it."""
 
-    traits = ("uses-bus", "uses-store")
+    traits = ("makes-feed", "uses-bus", "uses-store")
     """The deployment gives several of its processes a bus; watch mode loads the database's library beforehand."""
 
     def create_service(self, settings: Settings) -> DatafeedService:
