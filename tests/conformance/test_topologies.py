@@ -206,7 +206,7 @@ def test_M01_one_process_serves_every_module_and_starts_neither_nginx_nor_superv
     small.assert_gone()
 
 
-@pytest.mark.parametrize("chosen", ["broker", "broker:v1"])
+@pytest.mark.parametrize("chosen", [pytest.param("broker", marks=pytest.mark.long), "broker:v1"])
 def test_M02_only_the_chosen_modules_and_core_are_served(small: Project, chosen: str) -> None:
     small.environment["ENABLED_MODULES"] = chosen
     with one_process(small, ready="broker") as running:

@@ -1,7 +1,6 @@
 """Instances of the broker's writer side by side in one event loop, with everything around them in memory."""
 
 import asyncio
-import gc
 import itertools
 import secrets
 import threading
@@ -12,6 +11,7 @@ from decimal import Decimal
 from typing import TypeVar, cast
 
 from sqlalchemy import Connection
+from support.garbage import collected
 
 from trading_api.models.broker import OrderType, Side
 from trading_api.modules.broker.domain.account import AccountState, new_account
@@ -374,6 +374,6 @@ def play(scene: Scene, terms: AccountTerms | None = None) -> None:
             await bus.close()
         await eventually(lambda: len(asyncio.all_tasks()) == 1, f"the end of {asyncio.all_tasks()}")
 
-    asyncio.run(run())
-    gc.collect()
+    with collected():
+        asyncio.run(run())
     assert complaints == []

@@ -1,11 +1,11 @@
 """Two ends of one bus, in memory or over NATS, for tests that hold for both."""
 
 import asyncio
-import gc
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from support.garbage import collected
 from support.nats import NatsServer
 
 from trading_api.shared.bus import Bus, Message, open_bus
@@ -84,11 +84,8 @@ class Medium:
                 await theirs.close()
             await eventually(lambda: len(asyncio.all_tasks()) == 1, f"the end of {asyncio.all_tasks()}")
 
-        with asyncio.Runner(loop_factory=self.loop) as runner:
+        with collected(), asyncio.Runner(loop_factory=self.loop) as runner:
             runner.run(play())
-        if self.server is not None:
-            # What asyncio says about a task that nobody looked at, it says when the task is collected.
-            gc.collect()
         assert complaints == []
 
 

@@ -71,15 +71,15 @@ class FeedBed:
         return _source(self.kind, self.store)
 
     def _push(self, instrument: Instrument, time: int) -> None:
-        """Push the prices of the market since the last time, in and out of sessions, a handful a minute."""
+        """Push the prices of the market since the last time, in and out of sessions, one in two minutes."""
         if not isinstance(self.source, ManualFeed):
             return
         schedule, quotes = Schedule.of(instrument), list[PushedQuote]()
-        for at in range(self.pushed.get(instrument.name, self.time), time + 1, 37_000):
+        for at in range(self.pushed.get(instrument.name, self.time), time + 1, 113_000):
             window = schedule.latest(at)
             if at < window.end or at % 5 == 0:
                 quotes.append(_pushed(instrument, at))
-            self.pushed[instrument.name] = at + 37_000
+            self.pushed[instrument.name] = at + 113_000
         for first in range(0, len(quotes), 1000):
             asyncio.run(self.source.push(quotes[first : first + 1000]))
 

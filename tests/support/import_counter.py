@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.store_urls import put_store
 
 from trading_api.modules.datafeed.bars.bar import ScaledBar
 from trading_api.modules.datafeed.bars.bar_store import open_store
@@ -51,6 +52,11 @@ class Counter:
         self.database = folder / "data" / "trading.db"
         self.file = folder / "file.csv"
         self._capsys = capsys
+
+    def with_store(self) -> "Counter":
+        """The store is there already: making it takes most of the time of an import."""
+        put_store(self.database)
+        return self
 
     def ask(self, file: str, *options: str, resolution: str = "1D", symbol: str = "AAPL") -> Answer:
         store = f"sqlite:///{self.database}"

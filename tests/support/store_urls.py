@@ -37,14 +37,19 @@ def migrated_store(kind: str, folder: Path) -> Iterator[str]:
     """A migrated store of `kind` without rows; a SQLite one lies in `folder`/data. Quick: it is a copy."""
     if kind == "sqlite":
         path = folder / "data" / "trading.db"
-        path.parent.mkdir(mode=0o700)
-        path.write_bytes(_migrated_file())
-        path.chmod(0o600)
+        put_store(path)
         yield f"sqlite:///{path}"
     else:
         _make_template()
         with fresh_database(template=_TEMPLATE) as url:
             yield url
+
+
+def put_store(path: Path) -> None:
+    """Put a migrated SQLite store without rows at `path`."""
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    path.write_bytes(_migrated_file())
+    path.chmod(0o600)
 
 
 @contextmanager

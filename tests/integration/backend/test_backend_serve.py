@@ -201,6 +201,7 @@ def test_P05_a_server_that_starts_can_be_stopped(package: Path) -> None:
     assert hooks_run(package) == ["start", "stop", "stopped"]
 
 
+@pytest.mark.long
 def test_G01_generate_check_finds_a_stale_manifest_and_generate_repairs_it(package: Path) -> None:
     environ = probe_environment(package)
     stale = run_module(package, ["generate", "--check"], **environ)

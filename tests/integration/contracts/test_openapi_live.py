@@ -16,7 +16,7 @@ pytestmark = pytest.mark.integration
 JUDGE = Path(sys.executable).with_name("schemathesis")
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 EXAMPLE = SOURCE.parents[2] / "docs" / "examples" / "AAPL-1D.csv"
-EXAMPLES = 15
+EXAMPLES = 4
 SPECS = [f"{name}/openapi.json" for name in installed_modules()]
 
 

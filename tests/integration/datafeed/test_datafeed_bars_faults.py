@@ -79,7 +79,7 @@ def test_D02_import_that_came_through_survives_its_process(bar_store: BarStore, 
     assert sum(one.volume for one in served(bar_store, R.MONTH)) == ROWS
 
 
-@pytest.mark.parametrize("kib", [64, 480])
+@pytest.mark.parametrize("kib", [64, pytest.param(480, marks=pytest.mark.long)])
 def test_D02_limit_on_file_sizes_leaves_nothing_half_imported(kib: int, tmp_path: Path) -> None:
     """A limit fails in the same places as a full disk: among the bars, among those computed from them, or earlier."""
     with migrated_store("sqlite", tmp_path) as url, closing(open_store(url)) as store:

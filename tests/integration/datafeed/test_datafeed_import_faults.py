@@ -88,7 +88,7 @@ def test_D02_import_that_is_stopped_while_it_reads_leaves_nothing(bench: Bench, 
     assert "Traceback" not in err
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("how", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.long)])
 def test_D02_import_that_is_stopped_tells_programs_so(bench: Bench, how: signal.Signals) -> None:
     file = bench.write("more.csv", 0, 80_000)
     with bench.start(file, "--json") as importer:
@@ -172,7 +172,7 @@ def test_D02_file_that_the_disk_does_not_give_is_refused(bench: Bench) -> None:
     assert "/proc/self/mem: cannot be read: Input/output error" in err
 
 
-@pytest.mark.parametrize("kilobytes", [60, 300, 1_000])
+@pytest.mark.parametrize("kilobytes", [300, *(pytest.param(each, marks=pytest.mark.long) for each in (60, 1_000))])
 def test_D02_import_that_runs_out_of_disk_stores_nothing(bench: Bench, kilobytes: int) -> None:
     """The limit is one of the size of a file: of the place aside where rows are gathered, or of the store."""
     assert bench.run(bench.write("first.csv", 0, 5))[0] == 0

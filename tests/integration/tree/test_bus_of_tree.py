@@ -101,7 +101,7 @@ def test_P06_another_feed_restarts_the_datafeed_only(shared: Project) -> None:
     assert (done["started"], done["restarted"], done["stopped"]) == ([], ["datafeed:datafeed-0"], [])
 
 
-@pytest.mark.parametrize("verb", ["plan", "start"])
+@pytest.mark.parametrize("verb", [pytest.param("plan", marks=pytest.mark.long), "start"])
 def test_D02_a_token_file_of_no_use_is_told_before_anything_changes(shared: Project, verb: str) -> None:
     shared.write()
     shared.up()
@@ -234,6 +234,7 @@ def test_P08_a_bus_that_a_killed_supervisord_left_is_ended_before_the_next_start
     assert twice.process("bus")["pid"] != before["bus"]
 
 
+@pytest.mark.long
 def test_P05_a_plain_sigterm_to_supervisord_takes_the_bus_along(twice: Project) -> None:
     os.kill(twice.status()["supervisord"], signal.SIGTERM)
     twice.assert_gone()

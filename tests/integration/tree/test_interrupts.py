@@ -26,8 +26,15 @@ def _interrupted_at(project: Project, stage: str, number: signal.Signals) -> "tu
         return starting.returncode, told
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("stage", ["supervisord is being started", "servers start"])
+@pytest.mark.parametrize(
+    ("stage", "number"),
+    [
+        ("supervisord is being started", signal.SIGINT),
+        ("servers start", signal.SIGTERM),
+        pytest.param("supervisord is being started", signal.SIGTERM, marks=pytest.mark.long),
+        pytest.param("servers start", signal.SIGINT, marks=pytest.mark.long),
+    ],
+)
 def test_P04_an_interrupted_up_leaves_nothing(probed: Project, stage: str, number: signal.Signals) -> None:
     probed.write(probe_config(probed, env={"PROBE_HANGS": "1"}))
     code, told = _interrupted_at(probed, stage, number)
@@ -113,7 +120,10 @@ def _next_line(stream: "subprocess.Popen[str]", wanted: str) -> None:
     assert any(wanted in line for line in iter(stream.stderr.readline, "")), wanted
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "number",
+    [signal.SIGINT, *(pytest.param(each, marks=pytest.mark.long) for each in (signal.SIGTERM, signal.SIGHUP))],
+)
 def test_P11_foreground_stops_the_tree_in_order(small: Project, number: signal.Signals) -> None:
     with small.popen("start", "--foreground") as running:
         _next_line(running, "Ctrl-C stops the tree")

@@ -2,6 +2,7 @@
 
 import signal
 
+import pytest
 from support.project import Project
 
 
@@ -22,6 +23,7 @@ def test_P05_down_leaves_no_process_and_no_port(project: Project) -> None:
     project.assert_gone()
 
 
+@pytest.mark.long
 def test_P06_up_again_restarts_nothing(project: Project) -> None:
     project.up()
     before = project.pids()

@@ -73,6 +73,7 @@ def test_P13_the_access_log_names_the_request_as_the_application_does(tree: Proj
     wait_until(lambda: request_id in tree.log("probe-0"), what="the request id in the application's log")
 
 
+@pytest.mark.long
 def test_P13_without_the_unified_log_the_tree_is_as_well(small: Project) -> None:
     small.write(small.config.read_text() + "logs: {unified: false}\n")
     assert small.up()["healthy"]

@@ -32,7 +32,7 @@ def test_P14_an_ordinary_user_runs_the_whole_tree(theirs: Project) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a folder of another user")
-@pytest.mark.parametrize("mode", [0o700, 0o755])
+@pytest.mark.parametrize("mode", [0o700, pytest.param(0o755, marks=pytest.mark.long)])
 def test_P04_a_local_folder_of_somebody_else_is_an_error_with_its_path_and_advice(theirs: Project, mode: int) -> None:
     theirs.local.mkdir()
     (theirs.local / "run").mkdir()

@@ -100,7 +100,7 @@ def test_P05_without_a_timeout_the_configured_grace_is_given(probed: Project) ->
     probed.assert_gone()
 
 
-@pytest.mark.parametrize("way", ["supervisorctl shutdown", "SIGTERM"])
+@pytest.mark.parametrize("way", ["supervisorctl shutdown", pytest.param("SIGTERM", marks=pytest.mark.long)])
 def test_P01_supervisord_told_to_end_by_others_keeps_the_order(probed: Project, way: str) -> None:
     probed.up()
     pid = probed.status()["supervisord"]

@@ -276,6 +276,7 @@ def test_D03_the_laws_hold_after_any_sequence_of_commands_and_quotes(taken: list
         law(run.bed)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.one_of(requests, quotes), min_size=10, max_size=80))

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.datafeed_bars import ALWAYS, put
+from support.store_urls import migrated_store
 
 from trading_api.modules.datafeed.bars import history as history_module
 from trading_api.modules.datafeed.bars.bar import ScaledBar
@@ -111,7 +112,10 @@ def test_D01_selection_equals_a_plain_filter(
     before_end = [bar for bar in bars if bar.time < end * 1000]
     expected = before_end[-count:] if count else [bar for bar in before_end if bar.time >= start * 1000]
     older = [] if count or expected else [bar.time for bar in bars if bar.time < start * 1000]
-    with closing(open_store(f"sqlite:///{tmp_path_factory.mktemp('store')}/x.db")) as store:
+    with (
+        migrated_store("sqlite", tmp_path_factory.mktemp("store")) as url,
+        closing(open_store(url)) as store,
+    ):
         for series in (ListSeries(bars), stored_series(store, bars)):
             found = select_history(series, parse_range(start, end, count))
             assert list(found.bars) == expected

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.store_urls import put_store
 
 from trading_api.modules.datafeed import commands
 from trading_api.modules.datafeed.bars.bar import ScaledBar
@@ -32,6 +33,11 @@ class Desk:
     def __init__(self, folder: Path) -> None:
         self.file = folder / "file.csv"
         self.database = folder / "data" / "trading.db"
+
+    def with_store(self) -> "Desk":
+        """The store is there already: making it takes most of the time of an import."""
+        put_store(self.database)
+        return self
 
     def run(self, content: str | bytes, *options: str, symbol: str = "AAPL", resolution: str = "1D") -> int:
         self.file.write_bytes(content if isinstance(content, bytes) else content.encode())
@@ -219,7 +225,7 @@ FORMS: dict[str, Callable[[str], str | bytes]] = {
 
 @pytest.mark.parametrize("form", FORMS)
 def test_D02_csv_in_its_many_forms(desk: Desk, form: str) -> None:
-    assert desk.run(FORMS[form](HEADER + DAY_1 + DAY_2)) == 0
+    assert desk.with_store().run(FORMS[form](HEADER + DAY_1 + DAY_2)) == 0
     assert desk.bars() == [
         ScaledBar(1704153600000, 0, 10, 12, 9, 11, 0, 5),
         ScaledBar(1704240000000, 0, 11, 13, 10, 12, 0, 6),
@@ -328,8 +334,8 @@ def test_D02_import_is_idempotent_and_free_of_order(
 ) -> None:
     lines = _csv_rows(rows)
     shuffled = random.Random(seed).sample(lines, len(lines))
-    once = _run_all(Desk(tmp_path_factory.mktemp("once")), [lines])
+    once = _run_all(Desk(tmp_path_factory.mktemp("once")).with_store(), [lines])
     parts = [part for part in (shuffled[:cut], shuffled[cut:], shuffled + lines) if part]
-    assert _run_all(Desk(tmp_path_factory.mktemp("parts")), parts) == once
+    assert _run_all(Desk(tmp_path_factory.mktemp("parts")).with_store(), parts) == once
     assert [bar.time for bar in once] == sorted(bar.time for bar in once)
     assert len(once) == len(rows)

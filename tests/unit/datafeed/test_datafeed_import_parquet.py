@@ -72,7 +72,7 @@ TIMES = {
 @pytest.mark.parametrize("resolution", ["1", "1D"])
 def test_D02_times_of_every_type_are_read(counter: Counter, kind: str, resolution: str) -> None:
     zone = ("--timezone", "UTC") if kind == "timestamp elsewhere" else ()
-    answer = hand_in(counter, {"time": TIMES[kind], **NUMBERS}, *zone, resolution=resolution)
+    answer = hand_in(counter.with_store(), {"time": TIMES[kind], **NUMBERS}, *zone, resolution=resolution)
     assert answer.code == 0, answer.err
     assert counter.bars("BTCUSD", resolution) == [EXPECTED]
 
@@ -128,7 +128,7 @@ EXACT = {
 @pytest.mark.parametrize("kind", PRICES)
 def test_D02_prices_of_every_type_are_exact(counter: Counter, kind: str) -> None:
     four = {name: PRICES[kind][index : index + 1] for index, name in enumerate(("open", "high", "low", "close"))}
-    answer = hand_in(counter, {"time": [MIDNIGHT], **four})
+    answer = hand_in(counter.with_store(), {"time": [MIDNIGHT], **four})
     assert answer.code == 0, answer.err
     assert counter.bars("BTCUSD", "1") == [ScaledBar(MIDNIGHT, *EXACT[kind], 0, 0)]
 

@@ -128,7 +128,7 @@ def test_D02_new_symbol_gets_the_calendar_and_the_time_zone_of_its_exchange(coun
     ],
 )
 def test_D02_calendar_of_a_new_symbol(counter: Counter, options: tuple[str, ...], expected: tuple[str, str]) -> None:
-    assert counter.hand_in("2024-01-02", options=options, symbol="NEW").code == 0
+    assert counter.with_store().hand_in("2024-01-02", options=options, symbol="NEW").code == 0
     (added,) = counter.added()
     assert (added.calendar, added.timezone) == expected
 
