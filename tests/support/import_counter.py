@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.store_urls import put_store
+from support.store_file import put_store
 
 from trading_api.modules.datafeed.bars.bar import ScaledBar
 from trading_api.modules.datafeed.bars.bar_store import open_store

@@ -16,6 +16,7 @@ import httpx
 import psutil
 import yaml
 from support.ports import free_block
+from support.store_file import put_stores
 from support.waiting import wait_until
 
 from deploy.layout import layout_of
@@ -107,7 +108,9 @@ class Project:
         return {**plain, **self.environment}
 
     def up(self, *arguments: str) -> dict[str, Any]:
-        """`start --json`, which must succeed; its answer."""
+        """`start --json`, which must succeed; its answer. Its store is there before: making it takes 0.5 s."""
+        if not self.local.exists():
+            put_stores(self.local / "data" / "trading.db")
         done = self.run("start", self.config_name, "--json", *arguments, check=0)
         answer: dict[str, Any] = json.loads(done.stdout)
         return answer

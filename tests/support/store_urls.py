@@ -3,7 +3,6 @@
 `store_url`: a store at the newest revision; `empty_store_url`: one that was never migrated (SQLite: no file yet).
 """
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from support.postgres import fresh_database, postgres_server
+from support.store_file import put_store
 
 from trading_api.shared.store.migrations import migrate
 
@@ -45,13 +45,6 @@ def migrated_store(kind: str, folder: Path) -> Iterator[str]:
             yield url
 
 
-def put_store(path: Path) -> None:
-    """Put a migrated SQLite store without rows at `path`."""
-    path.parent.mkdir(mode=0o700, exist_ok=True)
-    path.write_bytes(_migrated_file())
-    path.chmod(0o600)
-
-
 @contextmanager
 def empty_store(kind: str, folder: Path) -> Iterator[str]:
     """A place for a store of `kind`."""
@@ -60,14 +53,6 @@ def empty_store(kind: str, folder: Path) -> Iterator[str]:
     else:
         with fresh_database() as url:
             yield url
-
-
-@cache
-def _migrated_file() -> bytes:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "template.db"
-        migrate(f"sqlite:///{path}")
-        return path.read_bytes()
 
 
 @cache

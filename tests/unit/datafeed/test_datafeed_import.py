@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support.store_urls import put_store
+from support.store_file import put_store
 
 from trading_api.modules.datafeed import commands
 from trading_api.modules.datafeed.bars.bar import ScaledBar
