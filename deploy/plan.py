@@ -162,7 +162,10 @@ class Site:
 
 @dataclass(frozen=True)
 class Plan:
-    """The whole deployment. `start_deadline`, `health_timeout` and `grace` are seconds."""
+    """The whole deployment. `start_deadline`, `health_timeout` and `grace` are seconds.
+
+    `key_variable` is the variable with the key of users that servers inherit from supervisord; None: there is none.
+    """
 
     layout: Layout
     processes: tuple[Process, ...]
@@ -174,6 +177,7 @@ class Plan:
     root_user: str | None = None
     modules: tuple[str, ...] = field(default=())
     store_url: str = field(default="", repr=False)
+    key_variable: str | None = None
 
     @property
     def bus(self) -> Process | None:

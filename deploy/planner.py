@@ -81,6 +81,7 @@ def plan(config: DeploymentConfig, manifest: Manifest, site: Site) -> Plan:
         root_user=site.root_user,
         modules=_deployed(config),
         store_url=config.store.url,
+        key_variable=_key_variable(config, manifest),
     )
 
 
@@ -126,6 +127,17 @@ def _users_environment(users: UsersConfig) -> dict[str, str]:
     }
 
 
+def _key_variable(config: DeploymentConfig, manifest: Manifest) -> str | None:
+    """`users.key_env`, where some server whose modules need users has the variable from nowhere else."""
+    name = config.users.key_env if config.users.mode != "none" else None
+    servers = (server for server in config.servers.values() if _NEEDS_USER in _traits(server, manifest))
+    return name if any(name not in server.env for server in servers) else None
+
+
+def _traits(server: ServerConfig, manifest: Manifest) -> set[str]:
+    return {trait for module in server.modules for trait in manifest.modules[module].traits}
+
+
 def _broker_environment(broker: BrokerConfig) -> dict[str, str]:
     return {
         "TRADING_BROKER_BALANCE": f"{broker.balance:.15g}",
@@ -160,7 +172,7 @@ def _bus_environment(name: str, config: DeploymentConfig, manifest: Manifest, la
 
 def _unused_environment(name: str, config: DeploymentConfig, manifest: Manifest) -> dict[str, str]:
     """That a server without data of its own has neither store nor feed, and one without accounts no users."""
-    traits = {trait for module in config.servers[name].modules for trait in manifest.modules[module].traits}
+    traits = _traits(config.servers[name], manifest)
     return {variable: "" for trait, variables in _VARIABLES_OF.items() if trait not in traits for variable in variables}
 
 

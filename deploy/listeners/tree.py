@@ -5,6 +5,7 @@
 - `stop`: a stop with its own time until SIGKILL.
 - `confirm`: RUNNING as soon as a process is known to be healthy.
 - `overview`: priorities and restart counts.
+- `digest`: whether supervisord holds a variable that its children inherit, and the value that somebody else has.
 - An end to crash loops whose lives last longer than `startsecs`, and the reason of every FATAL in plain `status`.
 - An end to what a process that died by itself leaves behind of its group.
 """
@@ -22,6 +23,7 @@ from supervisor.states import STOPPED_STATES, ProcessStates
 from supervisor.xmlrpc import Faults, RPCError
 
 from deploy.listeners import wakeup
+from deploy.listeners.digest import digest_of
 from deploy.listeners.reason import last_reason
 
 # A process that exits by itself this often in a row, each time within this many seconds of its start, is given up.
@@ -54,6 +56,10 @@ class TreeInterface:
             name: {"priority": group.config.priority, "restarts": self._restarts[name]}
             for name, (group, _) in self._running().items()
         }
+
+    def digest(self, name: str, nonce: str) -> str:
+        """`digest_of` a variable of supervisord's own environment; empty where it is not set, or to nothing."""
+        return digest_of(os.environ.get(name, ""), nonce)
 
     def compare(self, path: str = "") -> dict[str, list[str]]:
         """What the configuration file (or the one at `path`) would add, change and remove; nothing is applied.

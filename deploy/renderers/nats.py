@@ -15,7 +15,8 @@ def render(plan: Plan, token: str) -> tuple[Artifact, ...]:
     if plan.bus is None or plan.bus.endpoint is None:
         return ()
     lines = [
-        f"# GENERATED from {_printable(plan.layout.config.name)}. Edits are lost.",
+        # Without the file's name: the same deployment under another name is not to restart the bus.
+        "# GENERATED from the deployment's YAML file. Edits are lost: change that file and run `make supervise-up`.",
         f'listen: "{plan.bus.endpoint.address}"',
         'server_name: "bus"',
         f"max_payload: {_MAX_PAYLOAD}",
@@ -27,7 +28,3 @@ def render(plan: Plan, token: str) -> tuple[Artifact, ...]:
         "",
     ]
     return Artifact(plan.layout.nats_conf, "\n".join(lines)), Artifact(plan.layout.bus_token, f"{token}\n")
-
-
-def _printable(text: str) -> str:
-    return "".join(character if character.isprintable() else "?" for character in text)

@@ -27,13 +27,13 @@ def supervisord_argv(python: Path, conf: Path) -> list[str]:
 class Launcher:
     """Starts supervisord in two steps: `warm_up` has it import itself, `launch` lets it read its configuration.
 
-    What was only warmed up ends with `close`; it has read and written nothing.
+    What was only warmed up ends with `close`; it has read and written nothing. `environ` is what it would inherit.
     """
 
     def __init__(self, python: Path, layout: Layout, environ: Mapping[str, str]) -> None:
         self._argv = supervisord_argv(python, layout.supervisord_conf)
         self._layout = layout
-        self._environ = environ
+        self.environ = environ
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> "Launcher":
@@ -73,7 +73,7 @@ class Launcher:
             self._argv,
             cwd=self._layout.project,
             # supervisor opens its configuration in the locale's encoding; paths in it are UTF-8.
-            env={**self._environ, "PYTHONUTF8": "1"},
+            env={**self.environ, "PYTHONUTF8": "1"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

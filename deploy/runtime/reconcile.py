@@ -13,6 +13,7 @@ from deploy.runtime.preflight import check_ports
 from deploy.runtime.prepare import Files, Former
 from deploy.runtime.progress import Progress
 from deploy.runtime.shield import uninterrupted
+from deploy.runtime.start_logs import StartLogs
 from deploy.runtime.supervisor_client import Difference, ProcessInfo, SupervisorClient
 from deploy.runtime.waiting import DEAD_STATES, StartFailed, wait_gateway, wait_healthy
 
@@ -25,12 +26,14 @@ class Changes:
     """What has to be done, as supervisor's RPC names (`broker:broker-0`, `nginx:nginx`).
 
     `dead` are processes that should run and do not; `in_the_way` are removed ones whose port is needed anew.
+    `bus_files`: the bus restarts for what stands in its own files, and its command is the same.
     """
 
     difference: Difference
     dead: tuple[str, ...]
     in_the_way: tuple[str, ...]
     gateway: bool
+    bus_files: bool = False
 
     def __bool__(self) -> bool:
         return bool(self.difference or self.dead or self.gateway)
@@ -49,13 +52,14 @@ class Outcome:
 def find_changes(plan: Plan, files: Files, client: SupervisorClient) -> Changes:
     """Compare the running tree with the files of a plan. Changes nothing."""
     with prepare.candidate(files.supervisord) as path:
-        difference = _with_bus(plan, files, client.compare(path))
+        seen = client.compare(path)
+    difference = _with_bus(plan, files, seen)
     touched = {*difference.added, *difference.changed, *difference.removed}
     dead = [info.rpc_name for info in client.processes() if not info.alive and info.rpc_name not in touched]
     needed = set(_new_addresses(plan, difference))
     held = _held_addresses(plan, difference.removed)
     in_the_way = [name for name, address in held.items() if address in needed]
-    return Changes(difference, tuple(dead), tuple(in_the_way), files.nginx.differs())
+    return Changes(difference, tuple(dead), tuple(in_the_way), files.nginx.differs(), difference != seen)
 
 
 def _with_bus(plan: Plan, files: Files, difference: Difference) -> Difference:
@@ -140,6 +144,7 @@ def _apply(plan: Plan, changes: Changes, client: SupervisorClient, progress: Pro
     first = [*difference.changed, *changes.in_the_way]
     progress.stage("stopping what changed")
     down.stop_processes(client, [*first, *changes.dead], plan.grace)
+    logs = StartLogs.from_now(plan)
     progress.stage("starting what changed")
     client.adopt([*first, *difference.added])
     started = {*difference.added, *difference.changed, *changes.dead} - {plan.processes[-1].rpc_name}
@@ -147,9 +152,9 @@ def _apply(plan: Plan, changes: Changes, client: SupervisorClient, progress: Pro
     # In the order of the tiers; and what is waited for is not all there is.
     for name in dict.fromkeys([*(process.rpc_name for process in awaited), *sorted(started)]):
         client.start(name)
-    wait_healthy(plan, awaited, client, deadline, progress)
+    wait_healthy(plan, awaited, client, deadline, progress, logs=logs)
     reloaded = _apply_gateway(plan, changes, client)
-    wait_gateway(plan, client, max(deadline, time.monotonic() + 2.0), progress)
+    wait_gateway(plan, client, max(deadline, time.monotonic() + 2.0), progress, logs=logs)
     # Last, when the gateway no longer sends anything there.
     last = [name for name in difference.removed if name not in changes.in_the_way]
     down.stop_processes(client, last, plan.grace)

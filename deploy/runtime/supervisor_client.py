@@ -15,6 +15,7 @@ RUNNING_STATES = frozenset({"RUNNING", "STARTING"})
 STOPPED_STATES = frozenset({"STOPPED", "EXITED", "FATAL", "UNKNOWN"})
 # "It is so already" is what was asked for: ALREADY_STARTED, NOT_RUNNING, ALREADY_ADDED.
 _ALREADY = frozenset({60, 70, 90})
+_UNKNOWN_METHOD = 1
 _SHUTDOWN_STATE = 6
 _TIMEOUT_S = 10.0
 _STEP_S = 0.02
@@ -148,6 +149,18 @@ class SupervisorClient:
     def overview(self) -> dict[str, dict[str, int]]:
         """By RPC name: `priority` of the group and `restarts` after a death."""
         return cast("dict[str, dict[str, int]]", self._call("tree.overview"))
+
+    def digest(self, name: str, nonce: str) -> str | None:
+        """`digest_of` a variable that its children inherit; empty: it has none.
+
+        None: it was started by an earlier version, which cannot tell.
+        """
+        try:
+            return cast("str", self._call("tree.digest", name, nonce))
+        except SupervisorFault as fault:
+            if fault.code != _UNKNOWN_METHOD:
+                raise
+            return None
 
     def compare(self, conf: Path | None = None) -> Difference:
         """What the configuration on disk (or the one given) would change. Nothing is applied."""

@@ -8,11 +8,13 @@ from deploy import artifact
 from deploy.errors import DeployError
 from deploy.plan import Plan
 from deploy.runtime import down, prepare, reconcile
+from deploy.runtime.inherited import check_inherited
 from deploy.runtime.launch import Launcher
 from deploy.runtime.preflight import check_ports
 from deploy.runtime.prepare import Files
 from deploy.runtime.progress import Progress
 from deploy.runtime.shield import uninterrupted
+from deploy.runtime.start_logs import StartLogs
 from deploy.runtime.store_migration import StoreMigration
 from deploy.runtime.supervisor_client import SupervisorClient, connect
 from deploy.runtime.waiting import wait_gateway, wait_healthy
@@ -32,8 +34,8 @@ class Result:
 def up(plan: Plan, launcher: Launcher, store: StoreMigration, progress: Progress) -> Result:
     """Bring the tree to `plan`. The caller holds the lock.
 
-    Raises StartFailed, PortsBusy, NginxConfRefused, NatsConfRefused, MigrationFailed, ArtifactError; then the tree is
-    as it was before, or not there.
+    Raises NotInherited, StartFailed, PortsBusy, NginxConfRefused, NatsConfRefused, MigrationFailed, ArtifactError;
+    then the tree is as it was before, or not there.
     """
     files = prepare.render(plan)
     artifact.make_folders(plan.layout.folders())
@@ -42,6 +44,8 @@ def up(plan: Plan, launcher: Launcher, store: StoreMigration, progress: Progress
     client = connect(plan.layout.socket, patience=down.ending_takes(plan.grace))
     if client is not None:
         with client:
+            if note := check_inherited(plan.key_variable, client, launcher.environ):
+                progress.note(note)
             outcome = reconcile.reconcile(plan, files, client, progress, lambda: store.bring_up_to_date(progress))
         return Result(False, outcome.started, outcome.restarted, outcome.stopped, outcome.gateway_reloaded)
     return _start(plan, files, launcher, store, progress)
@@ -58,9 +62,10 @@ def _start(plan: Plan, files: Files, launcher: Launcher, store: StoreMigration, 
     prepare.write(files)
     prepare.link_socket(plan.layout)
     progress.stage("starting supervisord")
+    logs = StartLogs.from_now(plan)
     try:
         with launcher.launch() as client:
-            _bring_up(plan, client, progress)
+            _bring_up(plan, client, logs, progress)
     except BaseException:
         # Ctrl-C included: up succeeds whole or leaves nothing behind (P04).
         with uninterrupted():
@@ -69,15 +74,15 @@ def _start(plan: Plan, files: Files, launcher: Launcher, store: StoreMigration, 
     return Result(True, started=tuple(process.full_name for process in plan.processes))
 
 
-def _bring_up(plan: Plan, client: SupervisorClient, progress: Progress) -> None:
+def _bring_up(plan: Plan, client: SupervisorClient, logs: StartLogs, progress: Progress) -> None:
     deadline = time.monotonic() + plan.start_deadline
     progress.stage("starting servers")
-    wait_healthy(plan, plan.awaited(), client, deadline, progress)
+    wait_healthy(plan, plan.awaited(), client, deadline, progress, logs=logs)
     progress.stage("starting the gateway")
     nginx = plan.processes[-1]
     progress.process(nginx.full_name, "starting")
     client.start(nginx.rpc_name)
-    wait_gateway(plan, client, max(deadline, time.monotonic() + 2.0), progress)
+    wait_gateway(plan, client, max(deadline, time.monotonic() + 2.0), progress, logs=logs)
 
 
 def _tear_down(plan: Plan, progress: Progress) -> None:

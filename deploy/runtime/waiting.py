@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.errors import DeployError
-from deploy.listeners.reason import last_reason, tail_text
 from deploy.plan import Plan, Process
 from deploy.runtime.health import ask
 from deploy.runtime.progress import Progress
+from deploy.runtime.start_logs import StartLogs
 from deploy.runtime.supervisor_client import ProcessInfo, SupervisorClient
 
 _PROBE_STEP_S = 0.01
@@ -38,11 +38,9 @@ class StartFailed(DeployError):
         super().__init__("\n".join(f"{failure.name}: {failure.reason}" for failure in failures))
 
 
-def failure_of(plan: Plan, process: Process, reason: str) -> Failure:
+def failure_of(logs: StartLogs, process: Process, reason: str) -> Failure:
     """The failure of one process, with the end of its log."""
-    log = plan.layout.logs / f"{process.name}.log"
-    lines = tail_text(log).splitlines()[-_LOG_LINES:]
-    return Failure(process.full_name, reason, log, tuple(lines))
+    return Failure(process.full_name, reason, logs.path(process), logs.lines(process, _LOG_LINES))
 
 
 class _Watch(threading.Thread):
@@ -81,70 +79,83 @@ def wait_healthy(
     progress: Progress,
     *,
     doing: str = "starting",
+    logs: StartLogs | None = None,
 ) -> None:
     """Return when every one of `processes` answered for its health; `deadline` is on the monotonic clock, in seconds.
 
-    Raises StartFailed when one dies, or is not healthy in time.
+    A failure is told by `logs`; left out, by whole ones. Raises StartFailed when one dies, or is not healthy in time.
     """
     watches = [_Watch(process, plan.health_timeout) for process in processes]
     for watch in watches:
         progress.process(watch.process.full_name, doing)
         watch.start()
     try:
-        _watch_all(plan, watches, supervisor, deadline, progress)
+        _watch_all(plan, watches, supervisor, deadline, progress, logs or StartLogs(plan.layout.logs))
     finally:
         for watch in watches:
             watch.stop()
 
 
 def _watch_all(
-    plan: Plan, watches: list[_Watch], supervisor: SupervisorClient, deadline: float, progress: Progress
+    plan: Plan,
+    watches: list[_Watch],
+    supervisor: SupervisorClient,
+    deadline: float,
+    progress: Progress,
+    logs: StartLogs,
 ) -> None:
     pending = list(watches)
     while pending:
-        _raise_for_dead(plan, pending, supervisor)
+        _raise_for_dead(logs, pending, supervisor)
         pending[0].healthy.wait(_WATCH_STEP_S)
         for watch in [watch for watch in pending if watch.healthy.is_set()]:
             pending.remove(watch)
             supervisor.confirm([watch.process.rpc_name])
             progress.process(watch.process.full_name, "healthy")
         if pending and time.monotonic() > deadline:
-            raise StartFailed([_late(plan, watch) for watch in pending])
+            raise StartFailed([_late(plan, watch, logs) for watch in pending])
 
 
-def _late(plan: Plan, watch: _Watch) -> Failure:
+def _late(plan: Plan, watch: _Watch, logs: StartLogs) -> Failure:
     reason = f"not healthy within {plan.start_deadline:g} s (health.start_deadline): {watch.detail}"
-    return failure_of(plan, watch.process, reason)
+    return failure_of(logs, watch.process, reason)
 
 
-def _raise_for_dead(plan: Plan, pending: list[_Watch], supervisor: SupervisorClient) -> None:
+def _raise_for_dead(logs: StartLogs, pending: list[_Watch], supervisor: SupervisorClient) -> None:
     infos = {info.full_name: info for info in supervisor.processes()}
-    failures = [_dead(plan, watch.process, infos.get(watch.process.full_name)) for watch in pending]
+    failures = [_dead(logs, watch.process, infos.get(watch.process.full_name)) for watch in pending]
     found = [failure for failure in failures if failure is not None]
     if found:
         raise StartFailed(found)
 
 
-def _dead(plan: Plan, process: Process, info: ProcessInfo | None) -> Failure | None:
+def _dead(logs: StartLogs, process: Process, info: ProcessInfo | None) -> Failure | None:
     if info is None:
-        return failure_of(plan, process, "supervisord does not know it")
+        return failure_of(logs, process, "supervisord does not know it")
     if info.state not in DEAD_STATES:
         return None
-    reason = last_reason(plan.layout.logs / f"{process.name}.log") or info.reason
-    return failure_of(plan, process, f"died while starting: {reason}")
+    reason = logs.reason(process) or info.reason
+    return failure_of(logs, process, f"died while starting: {reason}")
 
 
-def wait_gateway(plan: Plan, supervisor: SupervisorClient, deadline: float, progress: Progress) -> None:
-    """Return when the gateway answered for every module. Raises StartFailed."""
-    nginx = plan.processes[-1]
+def wait_gateway(
+    plan: Plan,
+    supervisor: SupervisorClient,
+    deadline: float,
+    progress: Progress,
+    *,
+    logs: StartLogs | None = None,
+) -> None:
+    """Return when the gateway answered for every module. Raises StartFailed, told by `logs` as in `wait_healthy`."""
+    nginx, logs = plan.processes[-1], logs or StartLogs(plan.layout.logs)
     target = plan.gateway.endpoint.reachable()
     watch = _Watch(nginx, plan.health_timeout)
     for path in plan.gateway.health_paths:
         while not (answer := ask(target.host, target.port, path, plan.health_timeout)).healthy:
-            _raise_for_dead(plan, [watch], supervisor)
+            _raise_for_dead(logs, [watch], supervisor)
             if time.monotonic() > deadline:
                 reason = f"GET {path} through the gateway: {answer.detail}"
-                raise StartFailed([failure_of(plan, nginx, reason)])
+                raise StartFailed([failure_of(logs, nginx, reason)])
             time.sleep(_PROBE_STEP_S)
     supervisor.confirm([process.rpc_name for process in plan.processes])
     progress.process(nginx.full_name, "healthy")

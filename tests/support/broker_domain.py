@@ -90,6 +90,10 @@ class Bed:
         self.views[symbol] = MarketView(instrument, quote, stale, is_open, session_end, now)
         return self._keep(self.desk.on_market(self.views[symbol], self.now_ms))
 
+    def regrid(self, tick: str, step: str) -> None:
+        """The symbol has another price step and another quantity step, from the next quote on."""
+        self._grids = Decimal(tick), Decimal(step)
+
     def ask(self, request: Request) -> Outcome:
         """Any request, as it is answered."""
         outcome = self.desk.execute(ACCOUNT, request, self.view, self.now_ms)

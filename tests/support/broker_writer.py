@@ -69,7 +69,7 @@ class MemoryJournal:
         self.failures: list[Exception | None] = []
         self.after: list[Exception | None] = []
         self.load_failures: list[Exception] = []
-        self.loads = self.reads = self.lookups = 0
+        self.loads = self.reads = self.lookups = self.trials = 0
         self.gate = threading.Event()
         self.gate.set()
         self.entered = threading.Event()
@@ -119,7 +119,12 @@ class MemoryJournal:
         return self.store_id
 
     def standing(self) -> Standing | None:
-        return Standing(self.identify(), self.leases.epoch, held=self.leases.holder is not None)
+        holder = self.leases.holder
+        return Standing(self.identify(), self.leases.epoch, holder.name if holder else None, self.leases.beat)
+
+    def trial(self, fence: Fence) -> None:
+        self.trials += 1
+        self.commit(Batch(), fence)
 
     def _write(self, batch: Batch) -> None:
         if any(answer.key in self.stored for answer in batch.answers):
@@ -145,7 +150,7 @@ class LeaseTable:
     """One lease and its epochs, for MemoryLeases that compete for it."""
 
     def __init__(self) -> None:
-        self.epoch = 0
+        self.epoch = self.beat = 0
         self.holder: MemoryLease | None = None
         self.waiting: list[MemoryLease] = []
 
@@ -166,6 +171,7 @@ class MemoryLease:
 
     def __init__(self, table: LeaseTable) -> None:
         self.table = table
+        self.name = "host:1:abcd"
         self.own: int | None = None
         self.paused = False
         self.woken = 0
@@ -222,6 +228,7 @@ class MemoryMarket:
         self.looks: list[str] = []
         self.watched: frozenset[str] = frozenset()
         self.look_gate: asyncio.Event | None = None
+        self.feed_ms: int | None = None
         self._callbacks: list[MarketListener] = []
 
     async def look(self, symbol: str) -> MarketView:
@@ -236,6 +243,9 @@ class MemoryMarket:
 
     def view(self, symbol: str) -> MarketView | None:
         return self.views.get(symbol)
+
+    def now_ms(self) -> int | None:
+        return self.feed_ms
 
     def watch(self, symbols: frozenset[str]) -> None:
         self.watched = symbols

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from deploy.listeners.digest import digest_of
 from deploy.runtime.supervisor_client import Difference, ProcessInfo, SupervisorClient
 
 NOTHING = Difference((), (), ())
@@ -14,13 +15,17 @@ def info_of(rpc_name: str, state: str = "RUNNING") -> ProcessInfo:
 
 
 class FakeSupervisor(SupervisorClient):
-    """`states` by RPC name; `calls` are (method, argument). Started processes run, stopped ones stop, at once."""
+    """`states` by RPC name; `calls` are (method, argument). Started processes run, stopped ones stop, at once.
+
+    `environment` is supervisord's own; None for a supervisord of an earlier version, which cannot tell.
+    """
 
     def __init__(self, states: dict[str, str], difference: Difference = NOTHING) -> None:
         super().__init__(Path("/nowhere"))
         self.states = dict(states)
         self.difference = difference
         self.calls: list[tuple[str, object]] = []
+        self.environment: dict[str, str] | None = {}
 
     def pid(self) -> int:
         return 1
@@ -31,6 +36,9 @@ class FakeSupervisor(SupervisorClient):
     def compare(self, conf: Path | None = None) -> Difference:
         self.calls.append(("compare", conf))
         return self.difference
+
+    def digest(self, name: str, nonce: str) -> str | None:
+        return None if self.environment is None else digest_of(self.environment.get(name, ""), nonce)
 
     def adopt(self, names: list[str]) -> None:
         self.calls.append(("adopt", sorted(names)))

@@ -53,6 +53,7 @@ class ScriptedDatafeed:
         self.asked: list[str] = []
         self.lines: list[Line] = []
         self.hangs = False
+        self.catalogue = "first"
         self.garbage = b""
         self.status = 0
         self.refuses: Callable[[str], str | None] = lambda _symbol: None
@@ -150,7 +151,8 @@ class ScriptedDatafeed:
             return 200, self.instruments[known]
         start, end = self.hours[known]
         now = self.clock()
-        return 200, {"symbol": known, "isOpen": start <= now < end, "start": start, "end": end, "time": now}
+        told = {"symbol": known, "isOpen": start <= now < end, "start": start, "end": end, "time": now}
+        return 200, {**told, "catalogue": self.catalogue}
 
     def _quote(self, name: str) -> Json:
         values = self.quotes.get(name)

@@ -87,7 +87,7 @@ def test_D01_the_broker_follows_a_datafeed_that_comes_late_stops_hangs_and_retur
     with broker(tmp_path, TRADING_QUOTES_URL=quotes_url(port)) as followed:
         assert followed.topic == 'broker-connection:{"accountId":"ACCOUNT-01"}', "echoed as asked"
         assert followed.until(CONNECTING)
-        assert followed.health() == "ok", "it serves without waiting, and is only starting"
+        wait_until(lambda: followed.health() == "degraded", what="health to tell what the link awaits")
         assert followed.until(DOWN) == "The datafeed cannot be reached."
         assert followed.health() == "degraded"
         with process(tmp_path, "datafeed", port) as datafeed:

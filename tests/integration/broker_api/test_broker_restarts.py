@@ -44,6 +44,7 @@ def test_D03_restarts_lose_and_repeat_nothing_and_users_see_only_their_own(tmp_p
         before = everything(trader)
         assert server.stop() == 0
     with broker_server(tmp_path, **TERMS) as server, Trader(server.url) as trader:
+        assert trader.equity() == before[-1], "the first that is told is right: by the quote, not by the average price"
         trader.quote("ALFA", "100.00", "100.10")
         assert everything(trader) == before
         assert send_keyed(trader, 0) == first, "the same answer, and no second order"

@@ -84,6 +84,7 @@ def test_D03_a_look_tells_grids_quote_and_hours_exactly_by_any_spelling() -> Non
         assert view.quote == Quote("ES", Decimal("0.29"), Decimal(5000), 1234)
         assert view.session_end_ms == feed.hours["ES"][1]
         assert abs(view.now_ms - feed.clock()) < 500
+        assert abs((bed.market.now_ms() or 0) - feed.clock()) < 500
         assert view.is_open
         assert bed.view("Cme:Es").quote == bed.view("es").quote == view.quote
         for unknown in ("NOPE", "", "a/b", "../config", "x" * 81, "NOPE?x=1", "\ud800"):
@@ -307,6 +308,38 @@ def test_D03_a_symbol_that_vanishes_has_no_quote_and_a_look_says_unknown() -> No
         feed.tell("AAPL")
         assert (await bed.market.look("AAPL")).instrument.symbol == "AAPL"
         await soon(lambda: bed.view("AAPL").tradable)
+
+    run(test)
+
+
+def test_D03_changed_instruments_are_read_again_within_two_seconds_and_unchanged_ones_are_not() -> None:
+    async def test(bed: MarketBed) -> None:
+        feed, others = bed.feed, ["AAPL", *"BCDEFGHI"]
+        for name in "ABCDEFGHI":
+            feed.list_symbol(name, 1, 2)
+        bed.market.watch(frozenset({"A", "AAPL"}))
+        for name in others:
+            await bed.market.look(name)
+        await soon(lambda: feed.lines and len(feed.lines[0].symbols) == 10 and bed.market.view("A"))
+        bed.skip(2)
+        heard, resolved = feed.count("GET /sessions"), feed.count("GET /resolve")
+        await soon(lambda: feed.count("GET /sessions") >= heard + 11, "the clock to be heard")
+        assert feed.count("GET /resolve") == resolved
+        for name in others:
+            feed.instruments[name] |= {"minmov": 50, "volume_precision": 0}
+        feed.instruments["A"] |= {"pricescale": 3}
+        start, end = feed.hours["AAPL"]
+        feed.hours["AAPL"] = (start, end + HOUR)
+        feed.catalogue = "second"
+        begun = time.monotonic()
+        await soon(lambda: {bed.view(name).instrument.tick for name in others} == {Decimal("0.5")}, "the tick")
+        await soon(lambda: bed.view("AAPL").session_end_ms == end + HOUR, "the hours")
+        assert time.monotonic() - begun < 2
+        assert bed.view("B").instrument.step == 1
+        assert bed.view("A").instrument.tick == Decimal("0.01"), "its new one cannot be used, which keeps no other"
+        heard = feed.count("GET /sessions")
+        await soon(lambda: feed.count("GET /sessions") >= heard + 1)
+        assert {feed.count(f"GET /resolve/{name}") for name in "BCDEFGHI"} == {2}, "once"
 
     run(test)
 

@@ -111,6 +111,21 @@ def test_P08_an_answer_that_breaks_off_is_an_error(tmp_path: Path) -> None:
         connect(tmp_path / "s")
 
 
+def test_D03_a_supervisord_of_an_earlier_version_cannot_tell_what_it_holds(tmp_path: Path) -> None:
+    faults = [xmlrpc.client.Fault(1, "UNKNOWN_METHOD"), xmlrpc.client.Fault(80, "FAILED")]
+
+    def answer(number: int) -> bytes:
+        return _reply(_PID if number == 0 else xmlrpc.client.dumps(faults[number - 1]))
+
+    with _serving(tmp_path / "s", answer):
+        client = connect(tmp_path / "s")
+        assert client is not None
+        with client:
+            assert client.digest("NAME", "nonce") is None
+            with pytest.raises(SupervisorFault, match="FAILED"):
+                client.digest("NAME", "nonce")
+
+
 def test_P04_an_interrupted_call_does_not_spoil_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with _serving(tmp_path / "s", lambda _: _reply(_PID)):
         client = connect(tmp_path / "s")

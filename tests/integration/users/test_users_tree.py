@@ -67,6 +67,26 @@ def test_D03_a_restarted_server_still_has_the_secret_which_is_in_no_file(tree: P
     assert [path for path in files if SECRET.encode() in path.read_bytes()] == []
 
 
+def test_D03_a_running_tree_that_lacks_the_variable_goes_on_untouched(tree: Project) -> None:
+    before, conf = tree.pids(), tree.config.read_text()
+    tree.environment["LATER_SECRET"] = SECRET
+    tree.config.write_text(conf.replace("THE_SECRET", "LATER_SECRET"))
+    try:
+        for verb in ("plan", "start"):
+            done = tree.run(verb, tree.config_name, check=1)
+            assert "users.key_env: supervisord was started without LATER_SECRET: make supervise-down" in done.stderr
+        tree.config.write_text(conf)
+        tree.environment["THE_SECRET"] = SECRET[::-1]
+        planned = tree.run("plan", "--json", tree.config_name, check=0)
+        assert "supervisord was started with another THE_SECRET" in planned.stderr
+        assert {row["action"] for row in json.loads(planned.stdout)} == {"leave"}
+    finally:
+        tree.environment["THE_SECRET"] = SECRET
+        tree.config.write_text(conf)
+    assert tree.pids() == before
+    assert tree.run("plan", tree.config_name, check=0).stderr == ""
+
+
 def test_D03_a_tree_without_its_secret_starts_nothing(tmp_path: Path) -> None:
     with project_in(tmp_path / "project") as project:
         configured(project)

@@ -15,7 +15,7 @@ from trading_api.modules.broker.domain.account_terms import AccountTerms
 from trading_api.modules.broker.link.address import http_base, quotes_urls
 from trading_api.modules.broker.link.backoff import LONGEST_S, SHORTEST_S, Backoff
 from trading_api.modules.broker.link.connection import LinkEndedError, Send
-from trading_api.modules.broker.link.quotes_link import GOOD_MS, NOT_DEPLOYED, START_MS, QuotesLink
+from trading_api.modules.broker.link.quotes_link import EAGER_S, GOOD_MS, NOT_DEPLOYED, QUIET_MS, START_MS, QuotesLink
 from trading_api.modules.broker.link.state import LinkState
 from trading_api.modules.broker.machinery import Machinery
 from trading_api.modules.broker.service import BrokerService
@@ -118,6 +118,19 @@ def test_D01_while_everything_starts_a_datafeed_that_is_not_there_is_no_failure(
         assert wire.link.state.status is DOWN, "it is not told again and again"
 
     assert run(test).statuses == [DOWN, CONNECTING, DOWN]
+
+
+def test_D03_a_datafeed_that_is_awaited_is_tried_often_and_one_that_is_missed_less_and_less() -> None:
+    async def test(wire: Wire) -> None:
+        while wire.link.state.status is CONNECTING:
+            await wire.end(AWAY)
+        awaited = len(wire.slept)
+        assert max(wire.slept[:-1]) == EAGER_S
+        for _ in range(3):
+            await wire.end(AWAY)
+        assert max(wire.slept[awaited:]) > EAGER_S
+
+    run(test)
 
 
 def test_D01_a_datafeed_that_restarts_is_not_missed_until_it_takes_long(caplog: pytest.LogCaptureFixture) -> None:
@@ -296,6 +309,11 @@ def test_P10_health_is_degraded_only_while_a_deployed_datafeed_is_away() -> None
     async def test(wire: Wire) -> None:
         service = served(wire.link)
         assert service.health().status == "ok", "it is only starting"
+        wire.now += QUIET_MS
+        told = service.health()
+        assert (told.status, told.message) == ("degraded", "The broker is not connected to the datafeed yet.")
+        await wire.end(AWAY)
+        assert (service.health().message, wire.link.state.status) == (str(AWAY), CONNECTING)
         await wire.open()
         assert service.health().message == "The module is up."
         await wire.end(RESTART)

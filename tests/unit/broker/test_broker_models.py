@@ -55,7 +55,7 @@ def test_D01_models_have_the_contracts_fields(model: type[BaseModel]) -> None:
 
 
 def test_D01_a_placed_order_adds_its_own_fields_to_the_order() -> None:
-    own = {"id", "status", "filledQty", "avgPrice", "updateTime", "parentId", "parentType", "message"}
+    own = {"id", "status", "filledQty", "avgPrice", "updateTime", "parentId", "parentType", "message", "isClose"}
     terms = set(PreOrder.model_fields) - {"currentQuotes", "seenPrice", "isClose"}
     assert set(PlacedOrder.model_fields) == own | terms
 

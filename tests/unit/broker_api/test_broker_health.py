@@ -3,19 +3,22 @@
 from dataclasses import dataclass, field
 from typing import cast
 
-from trading_api.modules.broker.machinery import NO_BUS, NO_STORE, NO_WRITER, PATIENCE_S, Machinery
+from trading_api.modules.broker.machinery import NO_BUS, NO_WRITER, PATIENCE_S, Machinery
+from trading_api.modules.broker.writer.commit_watch import NO_STORE
 
 
 @dataclass
 class News:
-    epoch: int | None = None
+    reached: bool = False
+    trouble: str = ""
 
 
 @dataclass
 class Writer:
     """As far as health asks it."""
 
-    trouble: str = ""
+    problem: str = ""
+    distant: str = ""
     is_ready: bool = False
     news: News = field(default_factory=News)
 
@@ -51,9 +54,10 @@ class Watched:
 def test_D03_a_start_and_a_change_of_writers_are_no_failure() -> None:
     watched = Watched()
     assert watched.after(PATIENCE_S) == ""
-    watched.writer.news.epoch = 3
+    watched.writer.news.reached = True
     assert watched.after(PATIENCE_S) == "", "another instance writes"
-    watched.writer.news.epoch = None
+    watched.writer.news.reached = False
+    watched.writer.distant = "far away"
     assert watched.after(PATIENCE_S) == ""
     watched.writer.is_ready = True
     assert watched.after(1000) == ""
@@ -62,15 +66,23 @@ def test_D03_a_start_and_a_change_of_writers_are_no_failure() -> None:
 def test_D03_without_a_writer_for_long_the_broker_says_so() -> None:
     watched = Watched()
     assert watched.after(PATIENCE_S + 0.1) == NO_WRITER
+    watched.writer.distant = "far away"
+    assert watched.after(0) == "far away", "the lease is held by one whom the bus does not reach"
 
 
 def test_D03_a_store_that_takes_nothing_and_a_bus_that_is_away_are_told_in_words() -> None:
     watched = Watched()
-    watched.writer = watched.machinery._writer = Writer(  # type: ignore[assignment]
-        trouble="/secret/orders.db: full", is_ready=True
-    )
+    watched.writer = watched.machinery._writer = Writer(problem=NO_STORE, is_ready=True)  # type: ignore[assignment]
     assert watched.after(PATIENCE_S + 0.1) == NO_STORE
-    watched.writer.trouble = ""
+    watched.writer.problem = ""
     assert watched.after(1) == "", "it is well again"
     watched.bus.connected = False
     assert watched.after(PATIENCE_S + 0.1) == NO_BUS
+
+
+def test_D03_what_the_writer_of_another_instance_lacks_is_told_here_too() -> None:
+    watched = Watched()
+    watched.writer.news = News(reached=True, trouble=NO_STORE)
+    assert watched.after(PATIENCE_S + 0.1) == NO_STORE
+    watched.writer.news.trouble = ""
+    assert watched.after(PATIENCE_S + 0.1) == ""

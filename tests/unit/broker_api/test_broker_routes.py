@@ -17,11 +17,12 @@ from trading_api.modules.broker.market.port import MarketUnavailable, UnknownSym
 from trading_api.modules.broker.seldom import Seldom
 from trading_api.modules.broker.service import LATER, BrokerService
 from trading_api.modules.broker.writer.call import Answer
-from trading_api.modules.broker.writer.errors import CommandFailed, KeyReused, NoWriter
+from trading_api.modules.broker.writer.errors import CommandFailed, KeyReused, MarketUnknown, NoWriter, Unreached
 from trading_api.settings import ModuleChoice, Settings
 from trading_api.shared.modular_app import ModularApp
 from trading_api.shared.store.errors import StoreError
 
+LEVERAGE = b'{"symbol":"AAPL","orderType":2,"side":1,"leverage":5}'
 ORDER = b'{"symbol":"AAPL","type":2,"side":1,"qty":10}'
 
 
@@ -153,7 +154,10 @@ def test_D03_a_store_that_cannot_be_read_is_a_503_that_does_not_say_where_it_is(
 
 @pytest.mark.parametrize(
     ("error", "status", "detail"),
-    [(UnknownSymbol(), 404, "Symbol not found"), (MarketUnavailable("No datafeed."), 503, "No datafeed.")],
+    [
+        (UnknownSymbol(), 404, "Symbol not found: 'X'; GET /datafeed/search lists those that there are."),
+        (MarketUnavailable("No datafeed."), 503, "No datafeed."),
+    ],
 )
 def test_D03_leverage_of_a_symbol_that_nobody_knows_or_tells_of(
     bench: Bench, error: Exception, status: int, detail: str, monkeypatch: pytest.MonkeyPatch
@@ -162,7 +166,57 @@ def test_D03_leverage_of_a_symbol_that_nobody_knows_or_tells_of(
         raise error
 
     monkeypatch.setattr(bench.service._machinery.market, "look", look)
-    assert problem(bench.send("GET", "leverage/info?symbol=X&orderType=2&side=1")) == (status, detail)
+    reply = bench.send("GET", "leverage/info?symbol=X&orderType=2&side=1")
+    assert problem(reply) == (status, detail)
+    if status == 404:
+        assert reply.json()["errors"] == [{"location": "query.symbol", "message": detail}]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "content"),
+    [
+        ("POST", "orders", ORDER),
+        ("POST", "orders/preview", ORDER),
+        ("PUT", "orders/1", ORDER),
+        ("DELETE", "positions/AAPL", b""),
+        ("PUT", "leverage/set", LEVERAGE),
+        ("POST", "leverage/preview", LEVERAGE),
+    ],
+)
+def test_D03_a_market_that_nobody_tells_of_is_a_503_for_every_command(
+    bench: Bench, method: str, path: str, content: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    bench.writer.answer = MarketUnknown("The datafeed cannot be reached.")
+    reply = bench.send(method, path, content)
+    assert problem(reply) == (503, "The datafeed cannot be reached.")
+    assert reply.headers["retry-after"] == "1"
+    assert "Traceback" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "reason", "place"),
+    [
+        ("DELETE", "orders/9", "Order 9 is not known.", "path.order_id"),
+        ("PUT", "orders/9", "Order 9 is not known.", "path.order_id"),
+        ("PUT", "orders/9", "Order 9 is Filled already.", "path.order_id"),
+        ("PUT", "orders/9", "Order 9 is final already: Filled, Canceled or Rejected.", "path.order_id"),
+        ("PUT", "orders/9", "Order 9 is a bracket itself; change its price.", "body"),
+        ("PUT", "orders/9", "qty 3 is below what is filled, 4.", "body.qty"),
+        ("DELETE", "positions/X", "Position X is not known: nothing is held of it.", "path.position_id"),
+        ("DELETE", "positions/X", "The market of X is closed.", "path.position_id"),
+        ("DELETE", "positions/X?amount=9", "amount 9 is above what is held of X, 2", "query.amount"),
+        ("PUT", "positions/X/brackets", "Position X is not known: nothing is held of it.", "path.position_id"),
+        ("POST", "orders", "Symbol not found: 'X'; GET …", "body.symbol"),
+    ],
+)
+def test_D03_a_reason_names_the_place_that_it_is_about(
+    bench: Bench, method: str, path: str, reason: str, place: str
+) -> None:
+    bench.writer.answer = invalid(reason)
+    content = b'{"brackets":{}}' if path.endswith("brackets") else b"" if method == "DELETE" else ORDER
+    reply = bench.send(method, path, content)
+    assert problem(reply) == (400, reason)
+    assert reply.json()["errors"] == [{"location": place, "message": reason}]
 
 
 def test_D03_executions_are_told_without_the_datafeed(bench: Bench) -> None:
@@ -188,6 +242,10 @@ def test_D03_decimals_are_read_as_they_are_written(bench: Bench, written: str) -
         (b'"qty":true', "body.qty"),
         (b'"qty":1e400', "body.qty"),
         (b'"qty":1e999999999999', "body.qty"),
+        (b'"qty":1e99999999999999999999', "body.qty"),
+        (b'"qty":-1E+99999999999999999999', "body.qty"),
+        (b'"qty":1' + b"0" * 5000, "body.qty"),
+        (b'"qty":10,"customFields":{"a":1e99999999999999999999}', "body.customFields"),
         (b'"qty":10,"side":true', "body.side"),
         (b'"qty":10,"stopLos":1', "body.stopLos"),
         (b'"qty":10,"customFields":{"a":NaN}', "body.customFields"),
@@ -262,10 +320,20 @@ def test_D03_no_name_holds_what_a_database_refuses(bench: Bench, method: str, pa
         (ORDER[:-1] + b',"stopLos":1}', "body.stopLos: there is no such field (did you mean 'stopLoss'?"),
         (ORDER[:-1] + b',"x":1}', "body.x: there is no such field (known: symbol, type, side"),
         (b'{"symbol":\n"AAPL"', "body: is no JSON: Expecting ',' delimiter at line 2, column 7"),
+        (b'{"symbol":\n"A\xff"}', "body: is no JSON: byte 0xff at line 2, column 3 is not UTF-8"),
+        (b'{"a":' * 9000, "body: is no JSON that can be read: arrays or objects are nested too deeply"),
+        (ORDER.replace(b"AAPL", b"A" * 81), "body.symbol: String should have at most 80 characters"),
     ],
 )
 def test_D03_a_wrong_body_is_told_in_words(bench: Bench, content: bytes, words: str) -> None:
-    assert words in problem(bench.place(content))[1]
+    reply = bench.place(content)
+    assert words in problem(reply)[1]
+    assert (reply.status_code, reply.json()["errors"][0]["location"]) == (422, words.partition(":")[0])
+
+
+def test_D03_the_length_of_a_name_is_told_in_characters(bench: Bench) -> None:
+    reply = bench.send("GET", f"executions/{'A' * 81}")
+    assert problem(reply) == (422, "path.symbol: String should have at most 80 characters")
 
 
 def test_D03_a_misspelt_bracket_is_told_where_it_stands(bench: Bench) -> None:
@@ -275,7 +343,7 @@ def test_D03_a_misspelt_bracket_is_told_where_it_stands(bench: Bench) -> None:
 
 @pytest.mark.parametrize("content", [b"[" * 100_000, b'{"qty": 1' + b"0" * 5000 + b"}", b"{", b"\xff"])
 def test_D03_what_is_no_json_is_refused(bench: Bench, content: bytes) -> None:
-    assert problem(bench.place(content))[0] in (400, 422)
+    assert problem(bench.place(content))[0] == 422
 
 
 def test_D03_a_key_names_the_command_and_another_request_has_another_hash(bench: Bench) -> None:
@@ -397,3 +465,41 @@ def test_A08_a_405_names_every_method_of_the_path(bench: Bench, method: str, pat
 def test_D03_debug_routes_are_there_only_when_the_settings_say_so(tmp_path: Path, path: str) -> None:
     assert problem(Bench(tmp_path).send("POST", path))[0] == 404
     assert Bench(tmp_path, debug_routes=True).send("POST", path).json() == {"success": True, "message": "7"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "content"),
+    [
+        ("POST", "orders", ORDER),
+        ("PUT", "orders/1", ORDER),
+        ("DELETE", "positions/AAPL", b""),
+        ("POST", "debug/reset", b""),
+    ],
+)
+def test_D04_two_keys_in_one_request_are_refused(tmp_path: Path, method: str, path: str, content: bytes) -> None:
+    bench = Bench(tmp_path, debug_routes=True)
+    keys = [("idempotency-key", "one"), ("Idempotency-Key", "two")]
+    headers = httpx.Headers([("content-type", "application/json"), *keys])
+    reply = call(bench.app, f"/api/v1/broker/{path}", method, headers=headers, content=content)
+    told = "There are 2 headers Idempotency-Key, so it is not clear which one counts; send one."
+    assert problem(reply) == (400, told)
+    assert reply.json()["errors"] == [{"location": "header.Idempotency-Key", "message": told}]
+    assert bench.writer.asked == []
+
+
+def test_D04_the_debug_routes_heed_a_key(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, debug_routes=True)
+    one, two = b'{"orders":[{"orderId":"1"}]}', b'{"orders":[{"orderId":"2"}]}'
+    for path, content in (("reset", b""), ("execute-orders", b""), ("execute-orders", one), ("execute-orders", two)):
+        assert bench.send("POST", f"debug/{path}", content, Idempotency_Key="mine").status_code == 200
+    _, _, ids, hashes = zip(*bench.writer.asked, strict=True)
+    assert set(ids) == {"key:mine"}
+    assert len(set(hashes)) == 4, "each is another request"
+
+
+def test_D03_a_writer_on_another_bus_is_told(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    bench.writer.answer = Unreached("Orders are carried out by a process that the bus does not reach.")
+    reply = bench.place()
+    assert problem(reply) == (503, "Orders are carried out by a process that the bus does not reach.")
+    assert reply.headers["retry-after"] == "1"
+    assert "carried out by a process" in caplog.text

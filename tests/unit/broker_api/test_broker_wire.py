@@ -25,7 +25,10 @@ from trading_api.modules.broker.domain.order import Brackets, Message, Order, Or
 from trading_api.modules.broker.domain.position import Position
 from trading_api.modules.broker.domain.worth import Equity
 from trading_api.modules.broker.wire.body_hash import body_hash
+from trading_api.modules.broker.wire.requests import execute_orders
 from trading_api.modules.broker.wire.updates import Update, placed_order, update_of
+from trading_api.modules.broker.writer.call import Call
+from trading_api.modules.broker.writer.codec import dump_call, load_call
 from trading_api.shared.users import DEFAULT_USER, User
 
 D = Decimal
@@ -87,6 +90,23 @@ def test_D01_an_order_tells_all_that_it_is() -> None:
         "updateTime": 9,
         "message": {"type": "information", "text": "half"},
     }
+
+
+def test_D03_an_order_that_may_only_close_says_so() -> None:
+    assert placed_order(replace(ENTRY, is_close=True)).isClose is True
+
+
+@pytest.mark.parametrize(
+    ("body", "fills"),
+    [(None, None), ({}, None), ({"orders": None}, None), ({"orders": []}, ())],
+)
+def test_D03_an_empty_list_of_orders_to_execute_names_none_and_none_at_all_all(
+    body: dict[str, object] | None, fills: tuple[()] | None
+) -> None:
+    asked = execute_orders(None if body is None else wire.ExecuteOrdersRequest.model_validate(body))
+    assert asked.fills == fills
+    call = Call("A", asked, "1", "h", retry=False)
+    assert load_call(dump_call(call, "store")) == ("store", call)
 
 
 def test_D03_an_order_of_old_with_half_a_character_can_still_be_shown() -> None:

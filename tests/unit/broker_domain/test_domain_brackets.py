@@ -7,7 +7,7 @@ from support.broker_domain import Bed, D, brackets, kinds
 
 from trading_api.models.broker import OrderStatus, OrderType, ParentType, Side, StopType
 from trading_api.modules.broker.domain.events import ExecutionEvent, OrderEvent
-from trading_api.modules.broker.domain.requests import EditBrackets, ModifyOrder
+from trading_api.modules.broker.domain.requests import ClosePosition, EditBrackets, ModifyOrder
 
 INACTIVE, WORKING, CANCELED, FILLED = (
     OrderStatus.INACTIVE,
@@ -280,7 +280,8 @@ def test_D03_a_bracket_may_be_canceled_or_modified_by_itself() -> None:
         (ModifyOrder("3", qty=Decimal(3)), "qty of order 3 follows what it protects: it is 10."),
         (ModifyOrder("3", limit_price=Decimal(91)), "limitPrice does not belong to order 3"),
         (ModifyOrder("2", stop_price=Decimal(91)), "stopPrice does not belong to order 2"),
-        (ModifyOrder("3", stop_price=Decimal(100)), "stopLoss 100 is not below 99"),
+        (ModifyOrder("3", stop_price=Decimal(100)), "stopPrice 100 is not below 99"),
+        (ModifyOrder("2", limit_price=Decimal(98)), "limitPrice 98 is not above 99"),
         (ModifyOrder("3", brackets=brackets(120)), "Order 3 is a bracket itself"),
     ],
 )
@@ -358,3 +359,38 @@ def test_D03_is_close_of_an_order_cannot_change() -> None:
         assert "isClose" in bed.refused(ModifyOrder(order, is_close=not was)).reason
         assert bed.done(ModifyOrder(order, is_close=was)).endswith("is unchanged.")
     assert "takes no brackets" in bed.refused(ModifyOrder(closing, brackets=brackets(90, 120))).reason
+
+
+@pytest.mark.parametrize(
+    ("side", "at", "better", "far"), [(Side.BUY, "100.50", "101.20", "160.20"), (Side.SELL, "99.52", "98.80", "40.40")]
+)
+def test_D03_a_trailing_stop_does_not_go_back_when_the_price_step_grows(
+    side: Side, at: str, better: str, far: str
+) -> None:
+    bed = Bed()
+    bed.done(bed.order(side, OrderType.MARKET, 1, protect=brackets(pips=50)))
+    bed.quote(*(("101.00", "101.02") if side is Side.BUY else ("99.00", "99.02")))
+    assert bed.stop.stop_price == D(at)
+    bed.regrid("0.5", "0.0001")
+    for _ in range(2):
+        assert bed.quote(better) == [], "50 pips are 25 now: it would go back"
+    assert bed.stop.stop_price == D(at)
+    bed.quote(far)
+    assert bed.stop.stop_price == (D("135.00") if side is Side.BUY else D("65.50"))
+
+
+def test_D03_what_is_held_can_be_closed_whole_though_the_quantity_step_has_grown() -> None:
+    bed = Bed()
+    bed.buy("10.5")
+    bed.regrid("0.01", "1")
+    bed.quote("100")
+    refused = [bed.refused(ClosePosition("AAPL", D(amount))).reason for amount in ("0.5", "11.5")]
+    assert refused == [
+        "amount 0.5 is not on the step of 1; use 1",
+        "amount 11.5 is not on the step of 1; use 11 or 12",
+    ]
+    plain = bed.refused(bed.order(Side.SELL, OrderType.MARKET, "10.5"))
+    assert plain.reason == "qty 10.5 is not on the step of 1; use 10 or 11", "it may open something"
+    bed.close("4")
+    assert bed.close("6.5") == "Position AAPL was closed."
+    assert bed.state.positions == {}

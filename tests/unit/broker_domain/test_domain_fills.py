@@ -8,7 +8,8 @@ from support.broker_domain import ACCOUNT, NOON, Bed, brackets, kinds
 from trading_api.models.broker import OrderStatus, OrderType, Side
 from trading_api.modules.broker.domain.desk import Desk
 from trading_api.modules.broker.domain.events import EquityEvent, ExecutionEvent, OrderEvent
-from trading_api.modules.broker.domain.requests import PlaceOrder
+from trading_api.modules.broker.domain.order import Message
+from trading_api.modules.broker.domain.requests import ModifyOrder, PlaceOrder
 
 
 def trades(bed: Bed) -> list[tuple[str, Decimal]]:
@@ -74,6 +75,32 @@ def test_D03_a_stop_limit_that_is_hit_on_arrival_waits_as_a_limit() -> None:
     assert bed.find(order).triggered
     bed.quote("98", "99")
     assert trades(bed) == [(order, Decimal("99"))]
+
+
+def test_D03_a_stop_limit_says_that_it_was_triggered_and_its_stop_is_then_fixed() -> None:
+    bed = Bed()
+    order = bed.buy(10, stop="105", limit="105.50")
+    assert bed.find(order).message is None
+    bed.quote("106", "106.30")
+    said = Message("information", "Triggered: its stop price 105 was reached. From then on it is a limit order.")
+    assert bed.find(order).message == said
+    for stop in ("50", "200"):
+        refusal = bed.refused(ModifyOrder(order, stop_price=Decimal(stop)))
+        assert refusal.reason == f"stopPrice of order {order} cannot change any more: it was triggered at 105."
+    assert bed.modify(order, stop_price="105", limit_price="105.60") == f"Order {order} was modified."
+    assert (bed.find(order).stop_price, bed.find(order).message) == (Decimal(105), said)
+    bed.quote("105.50", "105.60")
+    assert trades(bed) == [(order, Decimal("105.60"))]
+
+
+def test_D03_a_stop_limit_that_was_filled_in_part_by_hand_is_triggered_too() -> None:
+    bed = Bed()
+    order = bed.buy(10, stop="105", limit="105.50")
+    bed.fill(order, 4)
+    told = bed.find(order).message
+    assert told is not None
+    assert told.text.startswith("Triggered: its stop price 105")
+    assert "cannot change any more" in bed.refused(ModifyOrder(order, stop_price=Decimal(106))).reason
 
 
 def test_D03_orders_of_all_accounts_fill_by_price_and_then_by_time() -> None:

@@ -106,16 +106,6 @@ def test_D03_equal_trades_both_ways_leave_only_spread_and_fees() -> None:
     assert bed.state.balance == 100_000 - 6 * D("0.33") - 3 * D("0.3333") * D("0.02")
 
 
-def test_D03_a_position_without_a_quote_yet_counts_at_its_average_price() -> None:
-    bed = Bed()
-    bed.buy(10)
-    again = Bed()
-    again.state.positions["MSFT"] = Position("MSFT", Side.BUY, D("10"), D("5000"))
-    assert again.equity.unrealized == 0
-    again.quote("510", "511", "MSFT")
-    assert again.equity.unrealized == 100
-
-
 trades = st.tuples(
     st.sampled_from(Side),
     st.integers(1, 10**16).map(lambda units: Decimal(units).scaleb(-12)),

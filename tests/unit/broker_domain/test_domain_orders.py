@@ -7,6 +7,8 @@ from support.broker_domain import NOON, SESSION_END, Bed, D, brackets, kinds
 
 from trading_api.models.broker import OrderStatus, OrderType, Side
 from trading_api.modules.broker.domain.duration import Duration, DurationKind
+from trading_api.modules.broker.domain.events import OrderEvent
+from trading_api.modules.broker.domain.order import Message
 from trading_api.modules.broker.domain.requests import (
     CancelOrder,
     ClosePosition,
@@ -157,6 +159,55 @@ def test_D03_an_order_that_may_only_close_never_opens() -> None:
     assert bed.state.positions == {}
 
 
+@pytest.mark.parametrize("sold", [10, 15], ids=["closed", "turned"])
+def test_D03_an_order_that_may_only_close_goes_with_its_position(sold: int) -> None:
+    bed = Bed()
+    bed.buy(10)
+    limit = bed.sell(10, limit=110, is_close=True)
+    stop = bed.sell(4, stop=90, is_close=True)
+    plain = bed.sell(1, limit=120)
+    other = bed.buy(1, limit=90)
+    bed.sell(sold)
+    assert kinds(bed.last) == ["Execution", "Order", "Position", "Equity", "Order", "Order"], "one transaction"
+    for order in (limit, stop):
+        gone = bed.find(order)
+        assert (gone.status, gone.message) == (
+            OrderStatus.CANCELED,
+            Message("information", "Its position is closed; there is nothing left for it to reduce."),
+        )
+    assert {bed.status(plain), bed.status(other)} == {OrderStatus.WORKING}
+
+
+def test_D03_an_order_that_may_only_close_closes_what_is_left_at_most() -> None:
+    bed = Bed()
+    bed.buy(10)
+    limit = bed.sell(10, limit=110, is_close=True)
+    bed.sell(4)
+    assert bed.status(limit) is OrderStatus.WORKING
+    bed.quote("110", "110.02")
+    assert (bed.find(limit).status, bed.find(limit).filled_qty) == (OrderStatus.CANCELED, D(6))
+    assert bed.state.positions == {}
+
+
+def test_D03_brackets_and_orders_that_close_go_together_and_each_once() -> None:
+    bed = Bed()
+    bed.buy(10, protect=brackets(120, 90))
+    closing = bed.sell(10, stop=90, is_close=True)
+    bed.quote("80", "80.02")
+    assert (len(bed.state.positions), len(bed.state.orders)) == (0, 0)
+    told = [event.order.id for event in bed.last if isinstance(event, OrderEvent)]
+    assert sorted(told) == sorted(set(told)) == ["2", "3", closing]
+
+
+def test_D03_an_order_that_may_only_close_goes_with_its_position_after_a_restart_too() -> None:
+    bed = Bed()
+    bed.buy(10)
+    limit = bed.sell(10, limit=110, is_close=True)
+    bed.state.index()
+    bed.close()
+    assert bed.status(limit) is OrderStatus.CANCELED
+
+
 def test_D03_a_quantity_above_filled_goes_on_equal_is_filled_and_below_is_refused() -> None:
     bed = Bed()
     order = bed.buy(10, limit=99, protect=brackets(110, 90))
@@ -284,6 +335,7 @@ def test_D03_executing_by_hand_is_all_of_it_or_refused() -> None:
     assert "on the step" in bed.refused(ExecuteOrders((Fill(first, D("0.00001")),))).reason
     assert "price -1" in bed.refused(ExecuteOrders((Fill(first, None, D(-1)),))).reason
     assert bed.last == []
+    assert bed.done(ExecuteOrders(())) == "0 orders were executed."
     assert bed.done(ExecuteOrders()) == "3 orders were executed."
     assert bed.find(first).avg_price == 99
     assert bed.find(second).avg_price == 98

@@ -91,7 +91,9 @@ requests = st.one_of(
     st.builds(SetLeverage, symbols, st.integers(0, 101).map(Decimal)),
     st.builds(PreviewOrder, orders()),
 )
-quotes = st.tuples(symbols, prices, st.integers(0, 2), st.sampled_from(["ok"] * 8 + ["stale", "closed", "late"]))
+quotes = st.tuples(
+    symbols, prices, st.integers(0, 2), st.sampled_from(["ok"] * 8 + ["stale", "closed", "late", "no bid", "no ask"])
+)
 steps = st.lists(st.one_of(requests, quotes), min_size=1, max_size=40)
 
 
@@ -108,7 +110,8 @@ class Run:
         if isinstance(step, tuple):
             symbol, bid, spread, how = step
             at = SESSION_END if how == "late" else None
-            self.bed.quote(bid, bid + spread, symbol, stale=how == "stale", is_open=how != "closed", at=at)
+            low, high = (0 if how == "no bid" else bid), (0 if how == "no ask" else bid + spread)
+            self.bed.quote(low, high, symbol, stale=how == "stale", is_open=how != "closed", at=at)
         else:
             self.command(step)  # type: ignore[arg-type]
         self.check_brackets(before, seen)
@@ -129,7 +132,8 @@ class Run:
     def named(self, request: Request) -> Request:
         """The request with "live 3" made the id of the fourth live order."""
         if isinstance(request, ExecuteOrders):
-            return ExecuteOrders(tuple(replace(fill, order_id=self.id_of(fill.order_id)) for fill in request.fills))
+            fills = request.fills or ()
+            return ExecuteOrders(tuple(replace(fill, order_id=self.id_of(fill.order_id)) for fill in fills))
         if isinstance(request, CancelOrder | ModifyOrder):
             return replace(request, order_id=self.id_of(request.order_id))
         return request
@@ -169,6 +173,9 @@ class Run:
         for order in state.orders.values():
             assert order.is_live
             assert order.remaining > 0
+            assert order.type is not OrderType.MARKET, "it never waits"
+            if order.is_close:
+                assert state.positions[order.symbol].closing_side is order.side
         for symbol in SYMBOLS:
             held = state.positions.get(symbol)
             sets: dict[str, Decimal] = {}
@@ -222,6 +229,7 @@ def money_is_conserved(bed: Bed) -> None:
     with localcontext(EXACT):
         for worth in told:
             assert worth.balance == TERMS.balance + worth.realized - worth.fees
+            assert worth.unrealized is not None
             assert worth.equity == worth.balance + worth.unrealized
         flows = sum((-trade.side * trade.qty * trade.price for trade in trades), Decimal(0))
         open_cost = sum((held.side * held.cost for held in bed.state.positions.values()), Decimal(0))
@@ -240,6 +248,7 @@ def log_is_sound(bed: Bed) -> None:
             if event.order.is_final:
                 finals.add(event.order.id)
     trades = [event.execution for event in bed.events if isinstance(event, ExecutionEvent)]
+    assert all(trade.price > 0 for trade in trades)
     last = {event.order.id: event.order for event in bed.events if isinstance(event, OrderEvent)}
     for order in last.values():
         assert order.filled_qty == sum(trade.qty for trade in trades if trade.order_id == order.id)

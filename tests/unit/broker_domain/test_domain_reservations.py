@@ -92,9 +92,24 @@ def test_D03_a_larger_old_order_takes_the_share_of_a_younger_and_that_must_fit()
     bed.sell(50, limit=110)
     assert bed.state.reserved == 0
     refusal = bed.refused(ModifyOrder(old, qty=D(60)))  # the younger 50 would be left over, at 110
-    assert refusal.reason == "Not enough margin: 550.00 USD is needed, 400.00 is free."
+    assert refusal.reason == "Not enough margin: 550.00 USD is needed (550.00 margin and 0.00 fees), 400.00 is free."
     bed.modify(old, qty=40)
     assert bed.state.reserved == 330
+
+
+def test_D03_the_refusal_of_a_change_says_what_of_it_is_margin_and_what_fees() -> None:
+    bed = flat_bed(AccountTerms(D(1000), commission_per_share=D("0.5")))
+    order = bed.buy(50, limit=90)
+    refusal = bed.refused(ModifyOrder(order, qty=D(200)))
+    assert refusal.reason == (
+        "Not enough margin: 1,900.00 USD is needed (1,800.00 margin and 100.00 fees), 1,000.00 is free."
+    )
+    bed.cancel(order)
+    bed.buy(60)
+    old = bed.sell(10, limit=100.5)
+    bed.sell(50, limit=110)
+    refusal = bed.refused(ModifyOrder(old, qty=D(60)))  # the fees, too, are those of the younger
+    assert refusal.reason == ("Not enough margin: 575.00 USD is needed (550.00 margin and 25.00 fees), 370.00 is free.")
 
 
 def test_D03_a_trade_that_turns_a_position_counts_what_open_orders_then_hold() -> None:
@@ -105,7 +120,9 @@ def test_D03_a_trade_that_turns_a_position_counts_what_open_orders_then_hold() -
     told = bed.ask(PreviewOrder(order)).result
     assert isinstance(told, Preview)
     assert told.errors == bed.refused(order).reasons
-    assert told.errors[0].endswith("500.00 USD is needed (500.00 margin and 0.00 fees), 497.50 is free.")
+    assert told.errors[0].endswith(
+        "500.00 USD is needed (500.00 margin and 0.00 fees), 497.50 is free once the position is closed."
+    )
     bed.sell(99)
     assert bed.free == 1000 - D(490) - D("502.5")
 

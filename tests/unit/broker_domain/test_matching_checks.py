@@ -61,9 +61,9 @@ def texts(asked: Terms, now: Quote | None = NOW, *, instrument: TradedInstrument
         ("1e12", None),
         ("1000000000000.0001", "qty 1000000000000.0001 is enormous; the most is 1000000000000"),
         ("1e999999999", "qty 1E+999999999 is enormous; the most is 1000000000000"),
-        ("1e-999999999", "qty 1E-999999999 has more than 12 decimals"),
+        ("1e-999999999", "qty 1E-999999999 has more than 12 decimals; it must be on the step of 0.0001"),
         ("1.00000000000000000000", None),
-        ("1." + "1" * 500, f"qty 1.{'1' * 38}… has more than 12 decimals"),
+        ("1." + "1" * 500, f"qty 1.{'1' * 38}… has more than 12 decimals; it must be on the step of 0.0001"),
     ],
 )
 def test_D03_a_quantity_is_positive_bounded_and_on_the_step(qty: str, text: str | None) -> None:
@@ -216,22 +216,32 @@ def test_D03_no_price_is_proposed_where_there_is_none() -> None:
         AAPL, BUY, Brackets(stop_loss=Decimal("0.01")), position_reference(BUY, quote("0.01", "1"))
     )
     assert [one.text for one in found] == [
-        "stopLoss 0.01 is not below 0.01, the bid, at which the long position closes"
+        "stopLoss 0.01 is not below 0.01, the bid, at which the long position closes; there is no price below that"
     ]
+
+
+def test_D03_a_sell_stop_below_the_first_tick_is_told_that_there_is_none() -> None:
+    (text,) = texts(terms(STOP, SELL, stop="0.01"), now=quote("0.005", "1"))
+    assert text.endswith("a sell stop waits for a fall: there is no price at or below that")
 
 
 @pytest.mark.parametrize(
     ("brackets", "field", "text"),
     [
         (
+            Brackets(Decimal(110), Decimal(90), Decimal(90), Decimal(5)),
+            "stopLoss",
+            "stopLoss, trailingStopPips, guaranteedStop all protect the same position; give only one of them",
+        ),
+        (
             Brackets(stop_loss=Decimal(90), trailing_stop_pips=Decimal(5)),
             "stopLoss",
-            "stopLoss, trailingStopPips all protect the same position; give only one of them",
+            "stopLoss and trailingStopPips both protect the same position; give only one of them",
         ),
         (
             Brackets(guaranteed_stop=Decimal(90), trailing_stop_pips=Decimal(5)),
             "trailingStopPips",
-            "trailingStopPips, guaranteedStop all protect the same position; give only one of them",
+            "trailingStopPips and guaranteedStop both protect the same position; give only one of them",
         ),
         (
             Brackets(trailing_stop_pips=Decimal("1.5")),

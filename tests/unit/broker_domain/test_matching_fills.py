@@ -115,6 +115,7 @@ def test_D03_no_fill_is_worse_than_a_limit_or_better_than_the_market(
     if filled is None:
         return
     market_price = now.opposing(made.side)
+    assert market_price is not None
     sign = made.side.value
     assert sign * filled >= sign * market_price
     if made.type in (OrderType.LIMIT, OrderType.STOP_LIMIT):

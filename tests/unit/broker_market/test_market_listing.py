@@ -50,6 +50,14 @@ def test_D03_a_streamed_quote_is_good_for_as_long_as_is_said(after: float, stale
     assert (found.tradable is None) is stale
 
 
+def test_D03_a_view_says_whether_the_datafeed_has_said_what_the_quote_is() -> None:
+    unheard = Listing("AAPL", instrument=AAPL, hours=TradingHours(OPEN, CLOSE))
+    assert not view(unheard, after=0).is_heard
+    assert unheard.take(QuoteReading("AAPL", None, None), NOON, 1000)
+    assert (view(unheard, after=0).is_heard, view(unheard, after=0).quote) == (True, None)
+    assert view(listing(), after=0).is_heard
+
+
 @pytest.mark.parametrize(("age", "stale"), [(0, False), (60_000, False), (60_001, True), (-5000, False)])
 def test_D03_a_quote_with_its_own_time_is_as_old_as_it_says_however_lately_it_came(age: int, stale: bool) -> None:
     assert view(listing(time_ms=NOON - age), after=0).stale is stale

@@ -443,6 +443,6 @@ def test_D04_an_equity_of_an_older_state_is_not_shown_after_a_newer_one() -> Non
                 await one.execute(market_buy(qty="10"))
                 await eventually(lambda: len(client.updates) >= 4, "the last fill's")
                 worths = [event.equity.equity for event in journal.events[ACCOUNT] if isinstance(event, EquityEvent)]
-                assert [each["equity"] for each in client.updates[1:]] == [float(worth) for worth in worths]
+                assert [each["equity"] for each in client.updates[1:]] == [float(worth or 0) for worth in worths]
 
     play(scene)

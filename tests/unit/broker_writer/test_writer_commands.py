@@ -33,6 +33,7 @@ from trading_api.modules.broker.writer.errors import (
     CommandError,
     CommandFailed,
     KeyReused,
+    MarketUnknown,
     NoWriter,
     Overloaded,
     StoreFailed,
@@ -86,7 +87,16 @@ def test_D04_an_answer_is_stored_and_sent_exactly(reply: Reply) -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [Again("a b"), StoreFailed("s"), NoWriter("n"), Overloaded("o"), KeyReused("k"), CommandFailed("f")]
+    "error",
+    [
+        Again("a b"),
+        StoreFailed("s"),
+        NoWriter("n"),
+        Overloaded("o"),
+        KeyReused("k"),
+        MarketUnknown("m"),
+        CommandFailed("f"),
+    ],
 )
 def test_D04_an_error_of_the_writer_arrives_as_what_it_is(error: Again | CommandError) -> None:
     with pytest.raises(type(error)) as raised:
@@ -112,7 +122,9 @@ def test_D04_news_of_older_writers_come_too_late() -> None:
     before = news.epoch
     news.doubt(5)
     assert (before, news.epoch) == (5, None)
-    assert load_news(dump_news(7, left=True)) == (7, True)
+    assert load_news(dump_news(7, left=True)) == (7, True, "")
+    assert load_news(dump_news(7, trouble="no room")) == (7, False, "no room")
+    assert load_news(b'{"epoch": 7, "left": false}') == (7, False, ""), "of an older version"
     with pytest.raises(ValueError):
         load_news(b'{"epoch": "7"}')
 
@@ -137,7 +149,7 @@ def test_D03_a_symbol_that_is_not_known_is_looked_at_and_commands_that_need_no_l
     play(scene)
 
 
-def test_D03_unknown_symbols_and_an_absent_datafeed_are_refused_in_words() -> None:
+def test_D03_unknown_symbols_are_refused_in_words() -> None:
     async def scene(world: World, journal: MemoryJournal) -> None:
         async with instance(world) as one:
             await ready(one)
@@ -152,11 +164,27 @@ def test_D03_unknown_symbols_and_an_absent_datafeed_are_refused_in_words() -> No
             missing = await one.execute(asked.ClosePosition("NOPE"))
             assert isinstance(missing, Refusal)
             assert missing.kind == "not_found"
-            one.market.away = "The datafeed does not answer."
-            refused = await one.execute(market_buy("AAPL"))
-            assert isinstance(refused, Refusal)
-            assert refused.reason == "The datafeed does not answer."
             assert journal.batches == []
+
+    play(scene)
+
+
+@pytest.mark.parametrize(
+    "request_", [market_buy(), limit_buy(), asked.SetLeverage("AAPL", Decimal(5)), asked.PreviewOrder(limit_buy())]
+)
+def test_D03_a_market_that_the_absent_datafeed_does_not_tell_of_is_nobodys_mistake_and_uses_no_key_up(
+    request_: asked.Request,
+) -> None:
+    async def scene(world: World, journal: MemoryJournal) -> None:
+        async with instance(world) as one:
+            await ready(one)
+            one.market.away = "The datafeed cannot be reached."
+            with pytest.raises(MarketUnknown, match="cannot be reached"):
+                await one.execute(request_, command_id="key:k")
+            assert journal.batches == []
+            one.market.away = ""
+            one.market.know("AAPL", "99.99", "100.01")
+            assert not isinstance(await one.execute(request_, command_id="key:k"), Refusal)
 
     play(scene)
 

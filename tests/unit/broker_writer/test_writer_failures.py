@@ -2,11 +2,13 @@
 
 import asyncio
 import time
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 import pytest
 from support.broker_writer import (
     ACCOUNT,
+    NOW_MS,
     Instance,
     MemoryJournal,
     World,
@@ -16,12 +18,15 @@ from support.broker_writer import (
     market_buy,
     play,
 )
+from support.fake_clock import FakeClock
 
 from trading_api.models.broker import OrderStatus
 from trading_api.modules.broker.domain.desk import Desk
 from trading_api.modules.broker.domain.events import OrderEvent
 from trading_api.modules.broker.domain.outcome import Refusal
 from trading_api.modules.broker.domain.requests import CancelOrder, ModifyOrder
+from trading_api.modules.broker.journal.batch import Batch
+from trading_api.modules.broker.writer.commit_watch import NO_STORE, CommitWatch
 from trading_api.modules.broker.writer.errors import CommandFailed, KeyReused, NoWriter, Overloaded
 from trading_api.shared.lease import LeaseLost
 from trading_api.shared.store.errors import StoreError
@@ -296,5 +301,69 @@ def test_D04_twenty_equal_requests_at_once_over_two_instances_are_one_order() ->
             assert await asyncio.gather(*calls) == ["1"] * 20
             orders = [event.order.id for event in journal.events[ACCOUNT] if isinstance(event, OrderEvent)]
             assert orders == ["1"]
+
+    play(scene)
+
+
+class Commits:
+    """Commits that a test ends, with two clocks that it moves."""
+
+    def __init__(self) -> None:
+        self.journal = MemoryJournal()
+        self.clock = FakeClock()
+        self.watch = CommitWatch(self.journal, lambda: NOW_MS + int(self.clock.now - 1000) * 1000, clock=self.clock)
+
+    def fails(self, error: Exception) -> str:
+        """What is amiss after a commit that ends so."""
+        self.journal.failures = [error]
+        with pytest.raises(type(error)):
+            self.watch.commit(Batch(), lambda _: None)
+        return self.watch.problem
+
+
+def test_D03_after_a_commit_that_failed_the_store_is_told_of_until_one_succeeds() -> None:
+    commits = Commits()
+    assert commits.fails(LeaseLost("taken")) == "", "another one writes, and that is no failure of the store"
+    told = "Orders cannot be stored at the moment: a commit failed at 00:00:00 UTC, and none has succeeded since."
+    assert commits.fails(StoreError("/secret/orders.db: locked")) == told
+    commits.clock.now += 3600
+    assert commits.fails(RuntimeError("a defect")) == told, "of the first one"
+    assert commits.fails(LeaseLost("taken")) == "", "the next writer knows better"
+    assert commits.fails(StoreError("locked")).count("01:00:00") == 1
+    commits.watch.commit(Batch(), lambda _: None)
+    assert commits.watch.problem == ""
+
+
+def test_D03_a_commit_that_takes_long_is_told_of_while_it_is_under_way() -> None:
+    commits = Commits()
+    commits.journal.gate.clear()
+    with ThreadPoolExecutor(1) as thread:
+        work = thread.submit(commits.watch.commit, Batch(), lambda _: None)
+        commits.journal.entered.wait(10)
+        assert commits.watch.problem == ""
+        commits.clock.now += 5
+        assert "a commit is under way since 00:00:00 UTC, and none has succeeded since." in commits.watch.problem
+        commits.journal.gate.set()
+        work.result(10)
+    assert commits.watch.problem == ""
+
+
+def test_D03_where_nobody_orders_the_writer_tries_by_itself_whether_the_store_takes_something_again() -> None:
+    async def scene(world: World, journal: MemoryJournal) -> None:
+        journal.failures = [StoreError("locked")] * 100_000
+        async with instance(world, tick_s=0.01, deadline_s=0.2) as one, instance(world) as two:
+            await ready(one)
+            with pytest.raises(NoWriter, match="locked"):
+                await one.execute(limit_buy())
+            await eventually(lambda: two.writer.news.trouble, "that others hear of it")
+            await eventually(lambda: one.writer.is_ready and journal.trials > 2, "trials")
+            assert one.writer.problem.startswith(NO_STORE[:-1])
+            assert two.writer.news.trouble == one.writer.problem
+            journal.failures.clear()
+            await eventually(lambda: not one.writer.problem, "a trial that succeeds")
+            await eventually(lambda: not two.writer.news.trouble, "that others hear of that, too")
+            trials = journal.trials
+            assert await two.execute(limit_buy()) == "1"
+            assert journal.trials == trials, "one that writes is not tried"
 
     play(scene)

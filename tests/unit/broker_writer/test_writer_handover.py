@@ -1,6 +1,7 @@
 """From one writer to the next: a clean stop, a lost lease, a paused process, a bus that is away (D04)."""
 
 import asyncio
+from decimal import Decimal
 
 import pytest
 from support.broker_writer import (
@@ -267,7 +268,7 @@ def test_D03_equity_follows_the_quotes_and_is_told_when_what_it_rests_on_is_dura
             assert heard.equities == []
             one.market.quote("AAPL", "101.01", "101.03")
             told = await eventually(lambda: heard.equities, "the equity")
-            assert (int(told[0].equity.unrealized), told[0].seq) == (10, len(journal.events[ACCOUNT]))
+            assert (told[0].equity.unrealized, told[0].seq) == (Decimal(10), len(journal.events[ACCOUNT]))
             one.market.quote("AAPL", "101.01", "101.05")
             journal.gate.clear()
             order = asyncio.ensure_future(one.execute(limit_buy()))

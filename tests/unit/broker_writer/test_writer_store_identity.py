@@ -16,16 +16,26 @@ from support.broker_writer import (
     market_buy,
     play,
 )
+from support.fake_clock import FakeClock
 
 from trading_api.modules.broker.domain.events import OrderEvent
-from trading_api.modules.broker.writer import commands, store_look
+from trading_api.modules.broker.journal.standing import Standing
+from trading_api.modules.broker.writer import commands, distant_writer, store_look
 from trading_api.modules.broker.writer.call import Call
 from trading_api.modules.broker.writer.codec import dump_call
-from trading_api.modules.broker.writer.errors import Again, NoWriter
+from trading_api.modules.broker.writer.commit_watch import NO_STORE
+from trading_api.modules.broker.writer.distant_writer import DistantWriter
+from trading_api.modules.broker.writer.errors import Again, NoWriter, Unreached
 from trading_api.modules.broker.writer.subjects import Subjects
 from trading_api.modules.broker.writer.wire import load_outcome
 from trading_api.modules.broker.writer.writer_news import WriterNews, dump_news
-from trading_api.shared.bus import NoResponder
+from trading_api.shared.bus import MemoryBus, NoResponder
+from trading_api.shared.store.errors import StoreError
+
+DISTANT = (
+    "Orders are carried out by a process that the bus of this deployment does not reach; "
+    "whoever shares a store must share a bus (bus.url)."
+)
 
 
 async def ready(*instances: Instance) -> None:
@@ -179,5 +189,79 @@ def test_D04_a_store_that_was_exchanged_under_running_instances_is_noticed(monke
             world.leases.give(one.memory_lease)
             assert await two.execute(limit_buy()) == "1"
             assert two.writer.identity.known == Subjects("another")
+
+    play(scene)
+
+
+def holder(epoch: int, beat: int, name: str | None = "host:1:abcd") -> Standing:
+    return Standing("store", epoch, name, beat)
+
+
+def test_D03_a_writer_that_beats_and_says_nothing_for_long_is_one_that_the_bus_does_not_reach() -> None:
+    news, clock = WriterNews(), FakeClock()
+    distant = DistantWriter(news, clock=clock)
+
+    def after(seconds: float, standing: Standing) -> str:
+        clock.now += seconds
+        distant.saw(standing)
+        return distant.problem
+
+    news.read(7, held=True)
+    assert after(0, holder(7, 1)) == ""
+    assert after(1, holder(7, 3)) == "", "it may be about to say something"
+    assert after(1, holder(7, 5)) == DISTANT
+    clock.now += 60
+    assert distant.problem == "", "its last beat is long ago"
+    assert [after(1, holder(8, beat)) for beat in (0, 0, 0, 0)] == [""] * 4, "one that is gone does not beat"
+    assert [after(1, holder(9, beat)) for beat in (0, 2)] == ["", ""], "another one, who has just come"
+    assert after(1, holder(9, 4)) == DISTANT
+    news.hear(9, left=False)
+    assert distant.problem == "", "it was heard"
+    news.doubt(9)
+    assert after(0, holder(9, 4)) == "", "one that was heard a moment ago has its time again"
+    assert after(9, holder(9, 5, None)) == "", "the lease was given back"
+
+
+def test_D03_a_writer_that_the_bus_does_not_reach_is_named_to_who_asks(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(commands, "_WATCH_S", 0.01)
+    monkeypatch.setattr(store_look, "_EVERY_S", 0.01)
+    monkeypatch.setattr(distant_writer, "_SILENCE_S", 0.05)
+
+    async def scene(world: World, journal: MemoryJournal) -> None:
+        island = MemoryBus()
+        await island.connect()
+        async with instance(world) as there, instance(world, bus=island, deadline_s=0.2) as here:
+            await ready(there)
+
+            def named() -> str:
+                journal.leases.beat += 1
+                return here.writer.distant
+
+            # Without any command: health asks for it.
+            assert await eventually(named, "the writer's name") == DISTANT
+            answer = asyncio.ensure_future(here.execute(limit_buy()))
+            await eventually(lambda: named() and answer.done(), "the answer")
+            with pytest.raises(Unreached) as refused:
+                await answer
+            assert str(refused.value) == DISTANT
+            assert caplog.messages.count(f"{DISTANT} It is host:1.") == 1
+            assert (there.writer.distant, orders(journal)) == ("", 0)
+        await island.close()
+
+    play(scene)
+
+
+def test_D03_a_writer_that_cannot_load_yet_says_that_it_is_there_and_what_it_lacks() -> None:
+    async def scene(world: World, journal: MemoryJournal) -> None:
+        journal.load_failures = [StoreError("another process is writing")] * 100_000
+        async with instance(world) as one, instance(world) as two:
+            await eventually(lambda: two.writer.news.reached, "its word")
+            await eventually(lambda: one.writer.problem, "its trouble")
+            assert not one.writer.is_ready
+            await eventually(lambda: two.writer.news.trouble == NO_STORE, "what it lacks")
+            journal.load_failures.clear()
+            await eventually(lambda: not two.writer.news.trouble, "that it is well")
 
     play(scene)

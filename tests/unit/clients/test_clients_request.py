@@ -91,6 +91,21 @@ def test_G04_forms_and_json_bodies() -> None:
     assert json_body({"qty": Decimal("0.10")}).content == b'{"qty":0.10}'
 
 
+@pytest.mark.parametrize(
+    ("body", "place"),
+    [
+        ({"customFields": {"a": "\U0001f600 ok", "note": ["x", "\ud800"]}}, "body.customFields.note.1"),
+        ({"customFields": {"a": {"\udfff": 1}}}, "body.customFields.a"),
+        ("\ud800", "body"),
+    ],
+)
+def test_G04_a_text_that_no_utf8_holds_is_refused_by_its_place(body: object, place: str) -> None:
+    with pytest.raises(ValueError, match="half of a surrogate pair") as refused:
+        json_body(body)
+    assert str(refused.value).partition(":")[0] == place
+    assert "\ud800" not in str(refused.value), "which could not be printed"
+
+
 def test_G04_multipart_is_what_a_server_reads() -> None:
     body = multipart_body(
         [("file", File(b"\r\n--x", 'a"\r\n.csv', "text/csv")), ("more", [b"1", b"2"]), ("n", 3), ("o", None)]

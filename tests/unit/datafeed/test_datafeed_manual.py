@@ -16,12 +16,13 @@ from support.datafeed_bars import at
 from support.datafeed_bench import AAPL, BTC, CATALOGUE, Bench, bars, quotes
 
 from trading_api.models.market import PushedQuote
+from trading_api.modules.datafeed.bar_time import ms_text
 from trading_api.modules.datafeed.bars.bar_store import BarStore
 from trading_api.modules.datafeed.bars.history import RangeError
 from trading_api.modules.datafeed.feed import pushed_market, pushed_series, tick_store
 from trading_api.modules.datafeed.feed.manual import BUS_LOST, SUBJECT, ManualFeed
 from trading_api.modules.datafeed.feed.pushed_market import PushedMarket
-from trading_api.modules.datafeed.feed.pushing import PushError, make_ticks
+from trading_api.modules.datafeed.feed.pushing import AHEAD_MS, PushError, make_ticks
 from trading_api.modules.datafeed.feed.schedule import Schedule
 from trading_api.modules.datafeed.feed.tick import Tick
 from trading_api.modules.datafeed.feed.tick_bars import Slots, ascending_bars, descending_bars
@@ -61,6 +62,11 @@ def tick(time: int, price: int = 19_000, symbol: str = "AAPL", volume: int = 1) 
         (pushed(volume=Decimal(10) ** 15), "volume", "1000000000000000 is out of range"),
         (pushed(time=10**15), "time", "not within the years 1801 to 2199"),
         (pushed(time=-(10**14)), "time", "not within the years 1801 to 2199"),
+        (
+            pushed(time=NOW + AHEAD_MS + 1),
+            "time",
+            f"{ms_text(NOW + AHEAD_MS + 1)} is more than 5 minutes ahead of the clock, {ms_text(NOW)}",
+        ),
     ],
 )
 def test_D02_a_quote_that_makes_no_sense_is_refused(quote: PushedQuote, field: str, message: str) -> None:
@@ -103,6 +109,7 @@ def test_D02_without_a_last_price_it_is_the_middle_on_tick(number: int, width: i
 
 
 def test_D02_numbers_are_kept_exactly() -> None:
+    assert make_ticks([pushed(time=NOW + AHEAD_MS)], _find, NOW)[1] == [], "a test may be a little ahead"
     quote = pushed("btcusd", "0.29", "0.30", last=Decimal("0.29"), volume=Decimal("0.1234"), time=1)
     ticks, _ = make_ticks([quote], _find, NOW)
     assert ticks == {0: Tick("BTCUSD", 1000, 2, 29, 30, 29, 4, 1234)}

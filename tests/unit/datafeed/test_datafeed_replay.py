@@ -216,6 +216,15 @@ def test_D02_a_gap_in_the_data_is_a_quote_that_stands_still(
     assert quote.previous_close == 21 * 10**quote.price_scale
 
 
+def test_D02_a_price_of_one_step_has_a_bid_at_it_not_at_0(store: BarStore, replay: Callable[..., ReplayFeed]) -> None:
+    one, two = ScaledBar(OPEN, 2, 1, 1, 1, 1, 0, 5), ScaledBar(OPEN + MINUTE, 2, 2, 2, 2, 2, 0, 5)
+    put(store, Resolution.MINUTE_1, [one, two], NEW_YORK)
+    feed = replay()
+    feed.prepare([NEW_YORK], WALL)
+    quotes = [feed.quote(NEW_YORK, time) for time in (OPEN, OPEN + MINUTE)]
+    assert [(each.bid, each.last, each.ask) for each in quotes if each is not None] == [(1, 1, 2), (1, 2, 3)]
+
+
 def test_D02_nothing_of_the_future_is_told(store: BarStore, replay: Callable[..., ReplayFeed]) -> None:
     """What is to come may be anything: as far as a time, all that is told is the same."""
     past = [bar(OPEN + minute * MINUTE, 10 + minute) for minute in range(90)]

@@ -22,6 +22,8 @@ from trading_api.modules.datafeed.feed.live import LiveFeed
 from trading_api.modules.datafeed.feed.replay import ReplayFeed
 from trading_api.modules.datafeed.feed.schedule import Schedule
 from trading_api.modules.datafeed.feed.simulator import Simulator
+from trading_api.modules.datafeed.instruments.directory import open_directory
+from trading_api.modules.datafeed.instruments.instrument_commands import main as run_instruments
 from trading_api.modules.datafeed.trading_session import ClockError, feed_time, trading_session
 from trading_api.settings import ModuleChoice, Settings
 
@@ -119,6 +121,33 @@ def ask(folder: Path, test: Callable[[httpx.AsyncClient], Any], **feed: Any) -> 
     asyncio.run(main())
 
 
+def test_D03_a_session_tells_whether_any_instrument_has_changed_alike_in_every_instance(tmp_path: Path) -> None:
+    url, file = f"sqlite:///{tmp_path / 'trading.db'}", tmp_path / "mine.csv"
+    head = "name,exchange,type,description,session,timezone,pricescale,minmov,volume_precision\n"
+
+    async def test(client: httpx.AsyncClient) -> None:
+        async def told() -> str:
+            catalogue: str = (await client.get("/sessions/BTCUSD")).json()["catalogue"]
+            return catalogue
+
+        async def changed(minmov: int) -> str:
+            file.write_text(f"{head}ZZZ,X,crypto,Zed,24x7,Etc/UTC,100,{minmov},0\n")
+            assert await asyncio.to_thread(run_instruments, ["import", str(file), "--store", url, "--replace"]) == 0
+            await client.get("/sessions/UNKNOWN")  # Of what it does not know it asks the store at once.
+            return await told()
+
+        seen = [await told(), await changed(1), await changed(2), await changed(2)]
+        assert len({*seen, ""}) == 4
+        assert seen[3] == seen[2]
+        with closing(open_store(url)) as store:
+            directory = open_directory(store.engine)
+            assert directory.version == ""
+            directory.find("ZZZ")
+            assert directory.version == seen[2]
+
+    ask(tmp_path, test)
+
+
 def test_D03_sessions_over_http_by_any_spelling_and_unknown_symbols(tmp_path: Path) -> None:
     async def test(client: httpx.AsyncClient) -> None:
         found = (await client.get("/sessions/crypto:btcusd")).json()
@@ -129,6 +158,7 @@ def test_D03_sessions_over_http_by_any_spelling_and_unknown_symbols(tmp_path: Pa
             "start": midnight,
             "end": midnight + 86_400_000,
             "time": found["time"],
+            "catalogue": found["catalogue"],
         }
         assert abs(found["time"] - datetime.now(UTC).timestamp() * 1000) < 10_000
         for unknown in ("NOPE", "NYSE:AAPL"):

@@ -14,7 +14,7 @@ from deploy.layout import Layout
 from deploy.manifest import Manifest
 from deploy.plan import Endpoint, Plan, Process, Site, Tier
 from deploy.planner import plan as plan_of
-from deploy.renderers import nats
+from deploy.renderers import nats, nginx
 from deploy.runtime import prepare
 from deploy.runtime.bus_token import TokenFileRefused, bus_token, check_token_file
 from deploy.schema import DeploymentConfig
@@ -125,6 +125,27 @@ def test_P06_another_datafeed_concerns_only_those_of_its_server_that_get_a_bus()
     two = make_plan(servers=SERVERS)
     assert _changed(make_plan(servers=one), two) == {"datafeed-0", "datafeed-1"}
     assert _changed(two, make_plan(servers=three)) == {"datafeed-2"}
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_P06_another_number_of_brokers_leaves_a_bus_that_runs_alone(count: int) -> None:
+    """Two datafeeds keep the bus; brokers come and go."""
+    site = Site(Layout(Path("/srv/trading/dev-config.yaml"), Path("/tmp")), Path("/py"), Path("/nginx"))
+    plans = []
+    for instances in (2, count):
+        servers = {**SERVERS, "broker": {**SERVERS["broker"], "instances": instances}}
+        plans.append(plan_of(DeploymentConfig.model_validate({"servers": servers}), _both_on_a_bus(), site))
+    assert _bus(plans[0]) == _bus(plans[1])
+    assert nats.render(plans[0], TOKEN) == nats.render(plans[1], TOKEN)
+
+
+def test_P06_the_files_of_the_bus_and_gateway_are_the_same_whatever_the_configuration_is_called() -> None:
+    config = DeploymentConfig.model_validate({"servers": SERVERS})
+    layouts = (Layout(Path("/srv/trading") / name, Path("/tmp")) for name in ("a.yaml", "b.yaml"))
+    one, other = (plan_of(config, MODULES, Site(layout, Path("/py"), Path("/nginx"))) for layout in layouts)
+    assert nats.render(one, TOKEN) == nats.render(other, TOKEN)
+    assert nginx.render(one) == nginx.render(other)
+    assert one.processes == other.processes
 
 
 def test_D02_the_shell_has_no_say_in_what_a_server_does_not_use() -> None:

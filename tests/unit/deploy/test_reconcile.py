@@ -9,6 +9,7 @@ from support.fake_supervisor import NOTHING, FakeSupervisor
 from support.plans import SERVERS, make_plan
 
 from deploy.artifact import make_folders
+from deploy.cli import plan as plan_command
 from deploy.errors import DeployError
 from deploy.plan import Plan
 from deploy.runtime import prepare, reconcile
@@ -143,6 +144,22 @@ def test_D02_a_new_token_restarts_the_bus_and_nothing_else(tmp_path: Path) -> No
     assert plan.layout.bus_token.read_text().strip() in plan.layout.nats_conf.read_text()
 
 
+def test_P12_plan_says_for_what_a_bus_restarts(tmp_path: Path, monkeypatch: Monkey) -> None:
+    plan = make_plan(tmp_path, servers=TWO)
+    make_folders(plan.layout.folders())
+    prepare.write(prepare.render(plan))
+    plan.layout.bus_token.unlink()
+    states = dict.fromkeys((process.rpc_name for process in plan.processes), "RUNNING")
+
+    def bus(difference: Difference) -> tuple[str, str]:
+        monkeypatch.setattr(plan_command, "connect", lambda _: FakeSupervisor(states, difference))
+        return next((action, why) for name, action, why in plan_command.steps(plan, Silent().note) if name == "bus")
+
+    assert bus(NOTHING) == ("restart", "its nats.conf or its token changed")
+    changed = Difference((), ("bus:bus",), ())
+    assert bus(changed) == ("restart", "its command, environment or limits changed")
+
+
 def test_D02_the_store_is_migrated_when_all_else_is_right_and_before_anything_changes(
     tmp_path: Path, monkeypatch: Monkey
 ) -> None:
@@ -173,7 +190,7 @@ def test_P04_whatever_ends_a_change_its_files_and_processes_go_back(
     plan = make_plan(tmp_path, servers={**SERVERS, "core": {"port": 8004, "env": {"A": "b"}}})
     client = _running(Difference((), ("core:core-0",), ()))
 
-    def fail(*_: object) -> NoReturn:
+    def fail(*_: object, **__: object) -> NoReturn:
         raise error
 
     monkeypatch.setattr(reconcile, "wait_healthy", fail)

@@ -13,6 +13,7 @@ from supervisor.states import ProcessStates
 from supervisor.xmlrpc import RPCError
 
 from deploy.listeners import wakeup
+from deploy.listeners.digest import digest_of
 from deploy.listeners.tree import TreeInterface
 
 
@@ -170,6 +171,19 @@ def test_P06_adopt_refuses_to_touch_what_runs(interface: TreeInterface, supervis
         interface.adopt(["broker:broker-0", "core:core-0"])
     assert "core:core-0" in raised.value.text
     assert supervisord.process("broker:broker-0") is before
+
+
+def test_D03_supervisord_tells_whether_it_holds_a_variable_and_never_its_value(
+    interface: TreeInterface, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("THE_SECRET", "s3cret-\u00fc")
+    monkeypatch.setenv("EMPTY", "")
+    monkeypatch.delenv("MISSING", raising=False)
+    told = interface.digest("THE_SECRET", "nonce")
+    assert told == digest_of("s3cret-\u00fc", "nonce")
+    assert len(told) == 64
+    assert len({told, interface.digest("THE_SECRET", "another"), digest_of("s3cret", "nonce")}) == 3
+    assert (interface.digest("EMPTY", "nonce"), interface.digest("MISSING", "nonce")) == ("", "")
 
 
 def test_P05_stop_gives_its_own_time_and_ends_a_retry(interface: TreeInterface, supervisord: Supervisord) -> None:

@@ -8,11 +8,14 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.fake_supervisor import FakeSupervisor
+from support.plans import SERVERS, make_plan
 from support.user_tokens import SECRET, rsa_pair
 
 from deploy import addresses, loader
 from deploy.errors import ConfigError
 from deploy.planner import serve_environment
+from deploy.runtime.inherited import NotInherited, check_inherited
 from deploy.runtime.users_key import KeyRefused, check_users_key
 from deploy.schema import DeploymentConfig, UsersConfig
 from trading_api.settings import Settings, read_settings
@@ -137,6 +140,55 @@ def test_D03_a_key_that_is_not_there_is_told(tmp_path: Path) -> None:
         check_users_key(by_name, tmp_path, {"THE_SECRET": "short"})
     check_users_key(by_name, tmp_path, {"THE_SECRET": SECRET})
     check_users_key(UsersConfig.model_validate({"mode": "none", "key_file": "nowhere"}), tmp_path, {})
+
+
+BY_NAME = {"mode": "jwt", "algorithm": "HS256", "key_env": "THE_SECRET"}
+
+
+@pytest.mark.parametrize(
+    ("users", "broker_env", "inherited"),
+    [
+        (BY_NAME, {}, "THE_SECRET"),
+        (BY_NAME, {"THE_SECRET": "of its own"}, None),
+        ({**BY_NAME, "mode": "none"}, {}, None),
+        ({"mode": "jwt", "key_file": "users.pem"}, {}, None),
+    ],
+)
+def test_D03_the_plan_names_the_variable_that_servers_inherit(
+    users: dict[str, str], broker_env: dict[str, str], inherited: str | None
+) -> None:
+    servers = {**SERVERS, "broker": {**SERVERS["broker"], "env": broker_env}}
+    assert make_plan(servers=servers, users=users).key_variable == inherited
+
+
+def test_D03_without_accounts_no_server_inherits_a_key() -> None:
+    assert make_plan(servers={"core": {"port": 8004}}, users=BY_NAME).key_variable is None
+
+
+def test_D03_a_supervisord_without_the_variable_is_told_before_anything_stops() -> None:
+    client = FakeSupervisor({})
+    with pytest.raises(NotInherited, match=r"users\.key_env: supervisord was started without THE_SECRET: ") as caught:
+        check_inherited("THE_SECRET", client, {"THE_SECRET": SECRET})
+    assert "make supervise-down, then make supervise-up" in str(caught.value)
+    assert SECRET not in str(caught.value)
+    assert client.calls == []
+
+
+def test_D03_another_value_than_supervisords_is_a_note() -> None:
+    client = FakeSupervisor({})
+    client.environment = {"THE_SECRET": "the former secret"}
+    note = check_inherited("THE_SECRET", client, {"THE_SECRET": SECRET})
+    assert "supervisord was started with another THE_SECRET" in note
+    assert SECRET not in note
+    client.environment = {"THE_SECRET": SECRET}
+    assert check_inherited("THE_SECRET", client, {"THE_SECRET": SECRET}) == ""
+
+
+def test_D03_nothing_is_said_where_nothing_is_inherited_or_nobody_can_tell() -> None:
+    assert check_inherited(None, FakeSupervisor({}), {}) == ""
+    earlier = FakeSupervisor({})
+    earlier.environment = None
+    assert check_inherited("THE_SECRET", earlier, {"THE_SECRET": SECRET}) == ""
 
 
 def debug(tmp_path: Path, text: str) -> str:

@@ -11,7 +11,8 @@ from deploy.plan import Plan
 from deploy.runtime import waiting
 from deploy.runtime.health import Answer
 from deploy.runtime.progress import Silent
-from deploy.runtime.waiting import StartFailed, wait_gateway, wait_healthy
+from deploy.runtime.start_logs import StartLogs
+from deploy.runtime.waiting import Failure, StartFailed, wait_gateway, wait_healthy
 
 Monkey = pytest.MonkeyPatch
 RUNNING = dict.fromkeys(("core:core-0", "broker:broker-0", "broker:broker-1", "datafeed:datafeed-0"), "STARTING")
@@ -54,6 +55,50 @@ def test_P04_a_dead_process_fails_at_once_with_its_reason_and_last_lines(monkeyp
     assert failure.reason == "died while starting: ImportError: no module named x"
     assert len(failure.lines) == 25
     assert failure.lines[-1] == "ImportError: no module named x"
+
+
+def _dead_broker(plan: Plan, monkeypatch: Monkey, logs: StartLogs) -> Failure:
+    _answers(monkeypatch, {8002: Answer(False, "nothing listens")})
+    client = FakeSupervisor({**RUNNING, "broker:broker-1": "BACKOFF"})
+    with pytest.raises(StartFailed) as raised:
+        wait_healthy(plan, plan.servers(), client, time.monotonic() + 60, Silent(), logs=logs)
+    (failure,) = raised.value.failures
+    return failure
+
+
+def test_P04_what_an_earlier_life_wrote_is_not_told(monkeypatch: Monkey, tmp_path: Path) -> None:
+    plan = _plan(tmp_path)
+    log = plan.layout.logs / "broker-1.log"
+    log.write_text("[2026-01-01T00:00:00Z] [ERROR] a: of yesterday\nfine\n")
+    logs = StartLogs.from_now(plan)
+    with log.open("a") as file:
+        file.write("starting\nImportError: no module named x\n")
+    failure = _dead_broker(plan, monkeypatch, logs)
+    assert failure.reason == "died while starting: ImportError: no module named x"
+    assert failure.lines == ("starting", "ImportError: no module named x")
+
+
+def test_P04_a_process_that_dies_in_silence_is_not_told_by_yesterdays_error(
+    monkeypatch: Monkey, tmp_path: Path
+) -> None:
+    plan = _plan(tmp_path)
+    (plan.layout.logs / "broker-1.log").write_text("ImportError: of yesterday\n")
+    failure = _dead_broker(plan, monkeypatch, StartLogs.from_now(plan))
+    assert failure.reason == "died while starting: Exited too quickly"
+    assert failure.lines == ()
+
+
+@pytest.mark.parametrize("is_there", [True, False], ids=["rotated", "new"])
+def test_P04_a_log_that_began_anew_is_told_whole(monkeypatch: Monkey, tmp_path: Path, is_there: bool) -> None:
+    plan = _plan(tmp_path)
+    log = plan.layout.logs / "broker-1.log"
+    if is_there:
+        log.write_text("old\n")
+    logs = StartLogs.from_now(plan)
+    if is_there:
+        log.rename(log.with_name("broker-1.log.1"))
+    log.write_text("ValueError: longer than what was there\n")
+    assert _dead_broker(plan, monkeypatch, logs).lines == ("ValueError: longer than what was there",)
 
 
 def test_P04_all_that_are_late_are_told_with_what_was_last_seen(monkeypatch: Monkey, tmp_path: Path) -> None:

@@ -117,8 +117,16 @@ def test_D03_a_path_that_begins_as_the_mount_does_is_judged_as_the_router_sees_i
         ({"Cookie": "Access_Token=x; token=y"}, "No token", "Bearer"),
         ({"Authorization": "Bearer x.y.z"}, "is not a JSON Web Token", 'Bearer error="invalid_token"'),
         ({"Authorization": f"Bearer {'x' * 8193}"}, "longer than 8192", 'Bearer error="invalid_token"'),
-        ({"Authorization": "Bearer a", "Cookie": "access_token=b"}, "two different tokens", None),
-        ({"Cookie": "access_token=a; access_token=b"}, "two different tokens", None),
+        (
+            {"Authorization": "Bearer a", "Cookie": "access_token=b"},
+            "two different tokens (one in the header Authorization, one in the cookie access_token)",
+            None,
+        ),
+        (
+            {"Cookie": "access_token=a; access_token=b"},
+            "two different tokens (both in cookies access_token)",
+            None,
+        ),
         (bearer(seconds=-5), "The token expired at ", None),
     ],
 )

@@ -94,6 +94,7 @@ def test_W04_an_invalid_payload_names_every_wrong_place() -> None:
     errors = reply["payload"]["errors"]
     assert [item["location"] for item in errors] == ["payload.symbol", "payload.depth", "payload.nope"]
     assert all(set(item) == {"location", "message"} for item in errors)
+    assert errors[-1]["message"] == "there is no such field (known: symbol, depth, longName)", "as over HTTP"
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -14,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Scope
 
-from trading_api.shared.request_errors import in_words
+from trading_api.shared.request_errors import in_words, unreadable_body
 from trading_api.shared.request_id import current_request_id
 
 logger = logging.getLogger(__name__)
@@ -24,6 +25,9 @@ MEDIA_TYPE = "application/problem+json"
 MAX_FIELD_ERRORS = 50
 # What pydantic puts before the words of a ValueError or AssertionError, by the type of its error.
 _OWN_WORDS = {"value_error": "Value error, ", "assertion_error": "Assertion failed, "}
+# Of a text that has a check of its own pydantic counts "items".
+_LENGTHS = frozenset({"too_long", "too_short"})
+_ITEMS = re.compile(r"^Value should have (at (?:most|least) \d+) items? after validation, not \d+$")
 # RFC 9110 renamed these; Python knows the new names from 3.13 on.
 _STATUSES = frozenset(int(status) for status in HTTPStatus)
 _TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
@@ -61,6 +65,8 @@ def field_error(item: Mapping[str, Any], *above: str) -> FieldError:
     if item["type"] in _OWN_WORDS:
         # What the code of a model says is meant for people as it is.
         message = message.removeprefix(_OWN_WORDS[item["type"]])
+    if item["type"] in _LENGTHS:
+        message = re.sub(_ITEMS, r"String should have \1 characters", message)
     return FieldError(location=".".join(str(part) for part in (*above, *item["loc"])), message=message)
 
 
@@ -103,8 +109,13 @@ def problem_response(
 
 
 async def handle_http_exception(request: Request, error: Exception) -> Response:
-    """The problem of an HTTPException, raised by a route or by the router (404, 405)."""
+    """The problem of an HTTPException, raised by a route, by the router (404, 405), or for a body that is no JSON."""
     assert isinstance(error, HTTPException)
+    unreadable = unreadable_body(error)
+    if unreadable is not None:
+        return problem_response(
+            request.scope, 422, f"body: {unreadable}", errors=[FieldError(location="body", message=unreadable)]
+        )
     detail = _detail(request, error)
     _log_refusal(error.status_code, detail, error)
     return problem_response(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from email.message import Message
+from http import HTTPStatus
 from types import NoneType
 from typing import Any, get_args
 
@@ -12,9 +14,12 @@ from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
+from starlette.exceptions import HTTPException
 
 from trading_api.variables import hint
 
+# What FastAPI says of every body that json.loads fails on with another error than its own.
+_UNREADABLE = "There was an error parsing the body"
 _NOT_JSON = "the body is not read as JSON: send the header Content-Type: application/json"
 
 
@@ -29,13 +34,38 @@ def in_words(request: Request, error: RequestValidationError, item: Mapping[str,
     return item
 
 
+def unreadable_body(error: HTTPException) -> str | None:
+    """What is wrong with a body that could not be read, where FastAPI says no more than that (and 400); else None."""
+    cause = error.__cause__
+    if error.status_code != HTTPStatus.BAD_REQUEST or error.detail != _UNREADABLE:
+        return None
+    if isinstance(cause, UnicodeDecodeError):
+        return _not_text(cause)
+    if isinstance(cause, RecursionError):
+        return "is no JSON that can be read: arrays or objects are nested too deeply"
+    if isinstance(cause, ValueError):
+        return f"is no JSON that can be read: a number has more than {sys.get_int_max_str_digits()} digits"
+    return None
+
+
+def _not_text(error: UnicodeDecodeError) -> str:
+    before = error.object[: error.start].decode(error.encoding, "replace")
+    where = json.JSONDecodeError("", before, len(before))
+    byte = error.object[error.start]
+    return f"is no JSON: byte 0x{byte:02x} at {_at(where)} is not {error.encoding.upper()}"
+
+
+def _at(where: json.JSONDecodeError) -> str:
+    return f"line {where.lineno}, column {where.colno}"
+
+
 def _not_json(document: object, item: Mapping[str, Any]) -> str:
     """The decoder's words, and where."""
     reason, position = item.get("ctx", {}).get("error", "not valid"), item["loc"][-1]
     if not isinstance(document, str) or not isinstance(position, int):
         return f"is no JSON: {reason}"
     where = json.JSONDecodeError("", document, position)
-    return f"is no JSON: {reason} at line {where.lineno}, column {where.colno}"
+    return f"is no JSON: {reason} at {_at(where)}"
 
 
 def _is_json(request: Request) -> bool:
@@ -48,7 +78,12 @@ def _is_json(request: Request) -> bool:
 
 def _unknown_field(request: Request, place: Sequence[str | int]) -> str:
     """What may have been meant, where the route's model tells."""
-    known = _fields(_body_model(request), place[1:-1]) if place[:1] == ("body",) else ()
+    return no_such_field(_body_model(request), place[1:]) if place[:1] == ("body",) else "there is no such field"
+
+
+def no_such_field(kind: object, place: Sequence[str | int]) -> str:
+    """Of a field that is not in a model, at a place in it: what may have been meant, where the model tells."""
+    known = _fields(kind, place[:-1])
     return f"there is no such field ({hint(str(place[-1]), known)})" if known else "there is no such field"
 
 

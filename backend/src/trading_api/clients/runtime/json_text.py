@@ -2,7 +2,8 @@
 """JSON without loss: a Decimal is written as the number it is, and numbers are read as Decimal, not as float."""
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
@@ -10,6 +11,8 @@ from typing import Any
 
 from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
+
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 def to_json(value: object) -> str:
@@ -35,6 +38,27 @@ def from_json(text: str | bytes) -> Any:
         return json.loads(text, parse_float=Decimal, parse_constant=_refuse_constant)
     except ArithmeticError as error:
         raise ValueError("a number has an exponent beyond all bounds") from error
+
+
+def half_character(text: str) -> str:
+    """Where in a JSON body the first text stands that holds half of a surrogate pair, as in `body.customFields.note`.
+
+    Of a member's name that does, where the object stands.
+    """
+    return next(_half_characters(json.loads(text), "body"), "body")
+
+
+def _half_characters(value: Any, place: str) -> Iterator[str]:
+    if isinstance(value, str):
+        if _HALF.search(value):
+            yield place
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            yield from _half_characters(name, place)
+            yield from _half_characters(item, f"{place}.{name}")
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _half_characters(item, f"{place}.{index}")
 
 
 def to_text(value: object) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from urllib.parse import quote, urlencode
 
-from .json_text import to_json, to_text
+from .json_text import half_character, to_json, to_text
 
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
@@ -86,8 +86,12 @@ def headers(pairs: Pairs) -> dict[str, str]:
 
 
 def json_body(value: object) -> RawBody:
-    """Exact JSON: by alias, without what was never set."""
-    return RawBody(to_json(value).encode(), JSON)
+    """Exact JSON: by alias, without what was never set. Raises ValueError naming a text that no UTF-8 holds."""
+    text = to_json(value)
+    try:
+        return RawBody(text.encode(), JSON)
+    except UnicodeEncodeError as error:
+        raise ValueError(f"{half_character(text)}: holds half of a surrogate pair, which is no character") from error
 
 
 def form_body(pairs: Pairs) -> RawBody:

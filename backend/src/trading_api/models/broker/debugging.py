@@ -16,8 +16,8 @@ class OrderToExecute(BaseModel):
 
 
 class ExecuteOrdersRequest(BaseModel):
-    """Working orders to execute as if the market had come to them; none named: all of them."""
+    """Working orders to execute as if the market had come to them; absent: all of them."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    orders: list[OrderToExecute] = Field(default=[], max_length=1000)
+    orders: list[OrderToExecute] | None = Field(default=None, max_length=1000)

@@ -120,7 +120,12 @@ class PlacedOrder(_OrderTerms):
     updateTime: int = Field(description="Last change, ms UTC.", examples=[1704153600000])  # noqa: N815
     parentId: str | None = Field(default=None, description="Of a bracket: its order or position.")  # noqa: N815
     parentType: ParentType | None = Field(default=None, description="Of a bracket: what parentId is.")  # noqa: N815
-    message: OrderMessage | None = None
+    isClose: bool | None = Field(  # noqa: N815
+        default=None, description="True of an order that may only reduce a position, and goes with it."
+    )
+    message: OrderMessage | None = Field(
+        default=None, description="Why it ended so; of a working stop limit that its stop was reached."
+    )
 
 
 class PlacedOrderResult(BaseModel):

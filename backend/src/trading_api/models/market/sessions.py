@@ -17,3 +17,9 @@ class TradingSession(BaseModel):
         examples=[1704229200000],
     )
     time: int = Field(description="The feed's clock, ms UTC; a replay's is not today's.", examples=[1704210000000])
+    catalogue: str = Field(
+        default="",
+        description="Names the instruments as they are now: after a change of any of them it is another one, so that "
+        "whoever keeps their facts knows when to read them again. Empty where that is not known.",
+        examples=["9f1c2c0e4d7b4c0a"],
+    )

@@ -21,7 +21,6 @@ logger = logging.getLogger(__name__)
 
 PATIENCE_S = 5.0
 """A writer that goes is followed by another within this time; until then, and at the start, nothing is amiss."""
-NO_STORE = "Orders cannot be stored at the moment."
 NO_WRITER = "Nobody carries out orders at the moment."
 NO_BUS = "The bus is away, so orders may have to wait, and updates come late."
 
@@ -92,8 +91,11 @@ class Machinery:
             logger.error("the broker has no bus: %s", error)
 
     def _present_problem(self) -> str:
-        if self._writer.trouble:
-            return NO_STORE
+        if self._writer.problem:
+            return self._writer.problem
         if not self._bus.connected:
             return NO_BUS
-        return "" if self._writer.is_ready or self._writer.news.epoch is not None else NO_WRITER
+        if self._writer.is_ready:
+            return ""
+        news = self._writer.news
+        return news.trouble if news.reached else self._writer.distant or NO_WRITER

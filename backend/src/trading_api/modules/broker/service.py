@@ -26,7 +26,7 @@ from trading_api.modules.broker.refused import Refused, refused
 from trading_api.modules.broker.seldom import Seldom
 from trading_api.modules.broker.wire import requests
 from trading_api.modules.broker.writer.call import KEY_PREFIX, Answer
-from trading_api.modules.broker.writer.errors import NoWriter, Overloaded
+from trading_api.modules.broker.writer.errors import NoWriter, Overloaded, Unreached
 from trading_api.shared.service import Service, ServiceHealth
 from trading_api.shared.users import User
 from trading_api.shared.ws import AnyTopic, SequencedUpdate, Topic
@@ -67,7 +67,7 @@ class BrokerService(Service):
 
     def health(self) -> ServiceHealth:
         """Degraded while orders cannot be placed, or there are no quotes to trade on."""
-        problem = self._machinery.problem or self._link_problem()
+        problem = self._machinery.problem or self._machinery.market.link.problem
         return ServiceHealth("degraded", problem) if problem else super().health()
 
     def account_info(self, user: User) -> wire.AccountInfo:
@@ -177,17 +177,12 @@ class BrokerService(Service):
             )
         except NoWriter as error:
             self._seldom.warn(f"a command was not carried out: {error}")
-            if isinstance(error, Overloaded):
+            if isinstance(error, Overloaded | Unreached):
                 raise
             raise NoWriter(LATER, retry_after_s=error.retry_after_s) from None
 
     async def _ask(self, user: User, request: PreviewOrder | PreviewLeverage, kind: type[AnswerT]) -> AnswerT:
         return _answer(await self._execute(Asking(user), request), kind)
-
-    def _link_problem(self) -> str:
-        link = self._machinery.market.link
-        state = link.state
-        return state.message if link.is_deployed and state.is_failure else ""
 
     def _stream_connection(self, topic: Topic[wire.BrokerConnectionSubscription, wire.BrokerConnection]) -> None:
         def tell(state: LinkState) -> None:

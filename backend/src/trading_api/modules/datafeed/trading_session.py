@@ -15,18 +15,24 @@ class ClockError(RuntimeError):
         super().__init__("The feed's clock does not run yet: a replay begins when there are bars to play.")
 
 
-def trading_session(feed: LiveFeed, instrument: Instrument) -> TradingSession:
+def trading_session(feed: LiveFeed, instrument: Instrument, catalogue: str = "") -> TradingSession:
     """The current session of an instrument, or the next one when it is closed.
 
-    Not for the event loop: it may read the store. Raises ClockError, StoreError, ValueError when the instrument's
-    session, time zone or calendar cannot be used, and LookupError when it has no session for months.
+    `catalogue` is the version of the instruments, as the directory tells it. Not for the event loop: it may read the
+    store. Raises ClockError, StoreError, ValueError when the instrument's session, time zone or calendar cannot be
+    used, and LookupError when it has no session for months.
     """
     schedule, now = Schedule.of(instrument), feed_time(feed)
     window = schedule.latest(now)
     if window.end <= now:
         window = schedule.after(window)
     return TradingSession(
-        symbol=instrument.name, isOpen=window.start <= now, start=window.start, end=window.end, time=now
+        symbol=instrument.name,
+        isOpen=window.start <= now,
+        start=window.start,
+        end=window.end,
+        time=now,
+        catalogue=catalogue,
     )
 
 

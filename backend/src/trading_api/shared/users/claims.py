@@ -17,18 +17,19 @@ _LATEST_S = 253_402_300_799
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """`user` until `expires_s`, seconds of the epoch; not before `begins_s`."""
+    """`user` until `expires_s`, seconds of the epoch; not before `begins_s`, which the claim `begins_by` says."""
 
     user: User
     expires_s: float
     begins_s: float
+    begins_by: str = "nbf"
 
     def check(self, now_s: float) -> None:
         """Raise TokenRefused unless the token holds at `now_s`. An expired one is expired: no leeway there."""
         if now_s >= self.expires_s:
             raise TokenRefused(f"The token expired at {_time(self.expires_s)}.")
         if now_s < self.begins_s - LEEWAY_S:
-            raise TokenRefused(f"The token is valid from {_time(self.begins_s)} on.")
+            raise TokenRefused(f"The token is valid from {_time(self.begins_s)} on: its `{self.begins_by}` says so.")
 
 
 def read_claims(payload: bytes, *, issuer: str = "", audience: str = "") -> Claims:
@@ -44,8 +45,8 @@ def read_claims(payload: bytes, *, issuer: str = "", audience: str = "") -> Clai
     expires = _instant(claims, "exp")
     if expires is None:
         raise TokenRefused("The token has no `exp`: it would never expire.")
-    begins = max(_instant(claims, "nbf") or 0.0, _instant(claims, "iat") or 0.0)
-    return Claims(_user(claims), expires, begins)
+    begins, begins_by = max((_instant(claims, name) or 0.0, name) for name in ("iat", "nbf"))
+    return Claims(_user(claims), expires, begins, begins_by)
 
 
 def _user(claims: Mapping[str, Any]) -> User:

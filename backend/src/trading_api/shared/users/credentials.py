@@ -21,11 +21,20 @@ def token_of(scope: Scope) -> tuple[str, bool]:
     if not tokens:
         raise TokenRefused(f"No token: send `Authorization: Bearer TOKEN`, or the cookie {COOKIE}.", missing=True)
     if len(tokens) > 1:
-        raise TokenRefused("There are two different tokens, so it is not clear who asks; send one.")
+        raise TokenRefused(
+            f"There are two different tokens ({_places(bearer, cookies)}), so it is not clear who asks; send one."
+        )
     token = tokens.pop()
     if len(token) > MAX_TOKEN:
         raise TokenRefused(f"The token is longer than {MAX_TOKEN} characters.")
     return token, not bearer
+
+
+def _places(bearer: set[str], cookies: set[str]) -> str:
+    """Where two tokens are that differ."""
+    if bearer and cookies:
+        return f"one in the header Authorization, one in the cookie {COOKIE}"
+    return "both in headers Authorization" if bearer else f"both in cookies {COOKIE}"
 
 
 def _bearer(value: str) -> tuple[str, ...]:

@@ -3,12 +3,13 @@
 import itertools
 import json
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from trading_api.shared.problems import MAX_FIELD_ERRORS, FieldError, field_error
+from trading_api.shared.request_errors import no_such_field
 from trading_api.shared.ws.declaration import Conflate, Durable
 from trading_api.shared.ws.errors import RequestError
 from trading_api.shared.ws.route import AnyRoute
@@ -20,10 +21,11 @@ _TOO_LARGE = "The number is too large"
 class CompiledRoute:
     """A route with its validators and serialisers."""
 
-    __slots__ = ("conflates", "data", "durable", "name", "request")
+    __slots__ = ("_request_type", "conflates", "data", "durable", "name", "request")
 
     def __init__(self, route: AnyRoute) -> None:
         self.name = route.route
+        self._request_type = route.request_type
         self.request: TypeAdapter[Any] = TypeAdapter(route.request_type)
         self.data: TypeAdapter[Any] = TypeAdapter(route.data_type)
         self.conflates = issubclass(route.delivery, Conflate)
@@ -36,11 +38,17 @@ class CompiledRoute:
             return self.request.validate_json(json.dumps(payload, allow_nan=False))
         except ValidationError as error:
             items = error.errors(include_url=False, include_context=False, include_input=False)[:MAX_FIELD_ERRORS]
-            raise _invalid_payload([field_error(item, "payload") for item in items]) from error
+            raise _invalid_payload([field_error(self._in_words(item), "payload") for item in items]) from error
         except ValueError as error:
             # Numbers that JSON can write and nobody can hold: 1e999.
             places = itertools.islice(_infinite(payload, "payload"), MAX_FIELD_ERRORS)
             raise _invalid_payload([FieldError(location=place, message=_TOO_LARGE) for place in places]) from error
+
+    def _in_words(self, item: Mapping[str, Any]) -> Mapping[str, Any]:
+        """As the REST routes say it."""
+        if item["type"] != "extra_forbidden":
+            return item
+        return {**item, "msg": no_such_field(self._request_type, item["loc"])}
 
     def topic_of(self, request: object, most_bytes: int) -> str:
         """The name of the topic that `request` asks for. Raises RequestError where that is longer than `most_bytes`."""

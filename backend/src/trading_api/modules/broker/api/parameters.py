@@ -45,7 +45,8 @@ _DESCRIPTIONS: Final = {
     400: "It is refused; `detail` is the reason, `errors` lists all of them.",
     404: "There is none.",
     409: "The Idempotency-Key was used for another request.",
-    503: "Nobody carried it out in time. Try again, with the same Idempotency-Key; `Retry-After` says when.",
+    503: "Nobody carried it out in time, or the datafeed does not tell what must be known of the market. Try again, "
+    "with the same Idempotency-Key; `Retry-After` says when.",
 }
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections import defaultdict
 from collections.abc import Callable, Coroutine, Iterable, Sequence
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn
 
 from fastapi import HTTPException, Request, Response
@@ -14,9 +15,10 @@ from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 from starlette.types import Receive, Scope, Send
 
-from trading_api.modules.broker.market.port import MarketUnavailable, UnknownSymbol
+from trading_api.modules.broker.api.parameters import IDEMPOTENCY_KEY
+from trading_api.modules.broker.market.port import MarketUnavailable, UnknownSymbol, not_found_text
 from trading_api.modules.broker.refused import Refused
-from trading_api.modules.broker.writer.errors import RETRY_AFTER_S, CommandError, KeyReused, NoWriter
+from trading_api.modules.broker.writer.errors import RETRY_AFTER_S, CommandError, KeyReused, MarketUnknown, NoWriter
 from trading_api.shared.problems import FieldError, ProblemError, problem_response
 from trading_api.shared.store.errors import StoreError
 
@@ -24,6 +26,9 @@ logger = logging.getLogger(__name__)
 
 _STATUS = {"invalid": 400, "not_found": 404}
 _UNREADABLE = "The orders cannot be read at the moment; try again later."
+# Reasons that are about what the path names, and about the symbol of the body.
+_ABOUT_PATH = re.compile(r"(Order|Position) .{1,80} is (not known|final already|\w+ already)", re.DOTALL)
+_ABOUT_SYMBOL = re.compile("Symbol not found: ")
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
@@ -32,8 +37,25 @@ class ExactRequest(Request):
 
     async def json(self) -> Any:
         if not hasattr(self, "_json"):
-            self._json = json.loads(await self.body(), parse_float=Decimal)
+            self._json = json.loads(await self.body(), parse_float=_decimal, parse_int=_integer)
         return self._json
+
+
+def _decimal(written: str) -> Decimal:
+    """Another that nobody takes for what is beyond even these: then it is told where in the body it stands."""
+    try:
+        return Decimal(written)
+    except InvalidOperation:
+        sign = "-" if written.startswith("-") else ""
+        return Decimal(f"{sign}1E{'-' if 'e-' in written.lower() else '+'}999999")
+
+
+def _integer(written: str) -> int | Decimal:
+    """Python reads none that is enormous."""
+    try:
+        return int(written)
+    except ValueError:
+        return _decimal(written)
 
 
 class BrokerRoute(APIRoute):
@@ -55,12 +77,13 @@ class BrokerRoute(APIRoute):
         handle = self.read_handler()
 
         async def handle_exactly(request: Request) -> Response:
+            _need_one_key(request)
             try:
                 return await handle(ExactRequest(request.scope, request.receive))
             except (Refused, UnknownSymbol, KeyReused) as error:
-                _raise_problem(error)
+                _raise_problem(request, error)
             # Answered here, for a raised 503 is logged with a traceback, and none of these is a mistake of the program.
-            except NoWriter as error:
+            except (NoWriter, MarketUnknown) as error:
                 return _later(request, str(error), error.retry_after_s)
             except MarketUnavailable as error:
                 return _later(request, error.reason, RETRY_AFTER_S)
@@ -73,6 +96,14 @@ class BrokerRoute(APIRoute):
         return handle_exactly
 
 
+def _need_one_key(request: Request) -> None:
+    """The framework takes the first of several, and its client may mean another."""
+    keys = request.headers.getlist(IDEMPOTENCY_KEY)
+    if len(keys) > 1:
+        reason = f"There are {len(keys)} headers {IDEMPOTENCY_KEY}, so it is not clear which one counts; send one."
+        raise ProblemError(400, reason, errors=[FieldError(location=f"header.{IDEMPOTENCY_KEY}", message=reason)])
+
+
 def tell_methods(routes: Iterable[BaseRoute]) -> None:
     """Have each route know what else its path takes; else it would name its own method alone."""
     methods: dict[str, set[str]] = defaultdict(set)
@@ -83,14 +114,18 @@ def tell_methods(routes: Iterable[BaseRoute]) -> None:
         route.allowed = frozenset(methods[route.path_format])
 
 
-def _raise_problem(error: Refused | UnknownSymbol | KeyReused) -> NoReturn:
+def _raise_problem(request: Request, error: Refused | UnknownSymbol | KeyReused) -> NoReturn:
     if isinstance(error, Refused):
         refusal = error.refusal
-        errors = [FieldError(location=_place(reason), message=reason) for reason in refusal.reasons]
+        errors = [FieldError(location=_place(request, reason), message=reason) for reason in refusal.reasons]
         raise ProblemError(
             _STATUS[refusal.kind], _together(refusal.reasons) or refusal.reason, errors=errors
         ) from error
-    raise ProblemError(404 if isinstance(error, UnknownSymbol) else 409, str(error)) from error
+    if isinstance(error, UnknownSymbol):
+        place, symbol = _symbol(request)
+        reason = not_found_text(symbol)
+        raise ProblemError(404, reason, errors=[FieldError(location=place, message=reason)]) from error
+    raise ProblemError(409, str(error)) from error
 
 
 def _together(reasons: Sequence[str]) -> str:
@@ -98,10 +133,25 @@ def _together(reasons: Sequence[str]) -> str:
     return "; ".join(reason.removesuffix(".") for reason in reasons) if len(reasons) > 1 else "".join(reasons)
 
 
-def _place(reason: str) -> str:
+def _place(request: Request, reason: str) -> str:
     """Where in the request a reason lies: those about a field begin with its name, as in `limitPrice 1.5`."""
     word = reason.partition(" ")[0]
-    return f"body.{word}" if word[:1].islower() and word.replace(".", "").isalnum() else "body"
+    field = word if word[:1].islower() and word.replace(".", "").isalnum() else ""
+    if _ABOUT_SYMBOL.match(reason):
+        field = "symbol"
+    if field in request.query_params:
+        return f"query.{field}"
+    named = next(iter(request.path_params), "")
+    if named and not field and (request.method == "DELETE" or _ABOUT_PATH.match(reason)):
+        return f"path.{named}"
+    return f"body.{field}" if field else "body"
+
+
+def _symbol(request: Request) -> tuple[str, str]:
+    """Where a request that has no body names its symbol, and what it is."""
+    if "symbol" in request.path_params:
+        return "path.symbol", request.path_params["symbol"]
+    return "query.symbol", request.query_params.get("symbol", "")
 
 
 def _later(request: Request, detail: str, after_s: int) -> Response:

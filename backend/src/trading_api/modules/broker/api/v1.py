@@ -185,13 +185,16 @@ class BrokerApi(APIRouterInterface[BrokerModule]):
         """What setting the leverage would mean, and every reason for which it would be refused."""
         return leverage_preview(await self.module.service.preview_leverage(user, request.symbol, request.leverage))
 
-    async def reset(self, user: AskingUser) -> wire.OperationResult:
+    async def reset(self, user: AskingUser, key: IdempotencyKey = None) -> wire.OperationResult:
         """The account as on its first day; development only."""
-        return _done(await self.module.service.change(Asking(user), Reset()))
+        return _done(await self.module.service.change(Asking(user, key, body_hash("reset")), Reset()))
 
-    async def execute_orders(self, user: AskingUser, request: _Executed = None) -> wire.OperationResult:
+    async def execute_orders(
+        self, user: AskingUser, request: _Executed = None, key: IdempotencyKey = None
+    ) -> wire.OperationResult:
         """Execute working orders as if the market had come to them; development only."""
-        return _done(await self.module.service.change(Asking(user), requests.execute_orders(request)))
+        asking = Asking(user, key, body_hash("executeOrders", request))
+        return _done(await self.module.service.change(asking, requests.execute_orders(request)))
 
 
 def _done(message: str) -> wire.OperationResult:

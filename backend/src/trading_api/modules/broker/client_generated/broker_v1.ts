@@ -256,8 +256,11 @@ export interface PlacedOrder {
   guaranteedStop?: number | null;
   /** The order's id. */
   id: string;
+  /** True of an order that may only reduce a position, and goes with it. */
+  isClose?: boolean | null;
   /** Of limit and stop limit orders. */
   limitPrice?: number | null;
+  /** Why it ended so; of a working stop limit that its stop was reached. */
   message?: OrderMessage | null;
   /** Of a bracket: its order or position. */
   parentId?: string | null;

@@ -372,8 +372,8 @@ class BrokerClient(AsyncStreamClient):
             NotFound: There is none.
             InvalidRequest: The request does not have the declared shape; `errors` lists the wrong places.
             ApiError: A problem.
-            ServerError: Nobody carried it out in time. Try again, with the same Idempotency-Key; `Retry-After` says
-                when.
+            ServerError: Nobody carried it out in time, or the datafeed does not tell what must be known of the
+                market. Try again, with the same Idempotency-Key; `Retry-After` says when.
             ApiError: Any other refusal.
             TransportError: No answer came.
         """
@@ -404,8 +404,8 @@ class BrokerClient(AsyncStreamClient):
             NotFound: There is none.
             InvalidRequest: The request does not have the declared shape; `errors` lists the wrong places.
             ApiError: A problem.
-            ServerError: Nobody carried it out in time. Try again, with the same Idempotency-Key; `Retry-After` says
-                when.
+            ServerError: Nobody carried it out in time, or the datafeed does not tell what must be known of the
+                market. Try again, with the same Idempotency-Key; `Retry-After` says when.
             ApiError: Any other refusal.
             TransportError: No answer came.
         """
@@ -422,8 +422,8 @@ class BrokerClient(AsyncStreamClient):
             NotFound: There is none.
             InvalidRequest: The request does not have the declared shape; `errors` lists the wrong places.
             ApiError: A problem.
-            ServerError: Nobody carried it out in time. Try again, with the same Idempotency-Key; `Retry-After` says
-                when.
+            ServerError: Nobody carried it out in time, or the datafeed does not tell what must be known of the
+                market. Try again, with the same Idempotency-Key; `Retry-After` says when.
             ApiError: Any other refusal.
             TransportError: No answer came.
         """
@@ -446,8 +446,8 @@ class BrokerClient(AsyncStreamClient):
             Conflict: The Idempotency-Key was used for another request.
             InvalidRequest: The request does not have the declared shape; `errors` lists the wrong places.
             ApiError: A problem.
-            ServerError: Nobody carried it out in time. Try again, with the same Idempotency-Key; `Retry-After` says
-                when.
+            ServerError: Nobody carried it out in time, or the datafeed does not tell what must be known of the
+                market. Try again, with the same Idempotency-Key; `Retry-After` says when.
             ApiError: Any other refusal.
             TransportError: No answer came.
         """
@@ -458,8 +458,8 @@ class BrokerClient(AsyncStreamClient):
 
         Raises:
             ApiError: A problem.
-            ServerError: Nobody carried it out in time. Try again, with the same Idempotency-Key; `Retry-After` says
-                when.
+            ServerError: Nobody carried it out in time, or the datafeed does not tell what must be known of the
+                market. Try again, with the same Idempotency-Key; `Retry-After` says when.
             ApiError: Any other refusal.
             TransportError: No answer came.
         """
@@ -484,8 +484,8 @@ class BrokerClient(AsyncStreamClient):
             Conflict: The Idempotency-Key was used for another request.
             InvalidRequest: The request does not have the declared shape; `errors` lists the wrong places.
             ApiError: A problem.
-            ServerError: Nobody carried it out in time. Try again, with the same Idempotency-Key; `Retry-After` says
-                when.
+            ServerError: Nobody carried it out in time, or the datafeed does not tell what must be known of the
+                market. Try again, with the same Idempotency-Key; `Retry-After` says when.
             ApiError: Any other refusal.
             TransportError: No answer came.
         """
@@ -501,8 +501,8 @@ class BrokerClient(AsyncStreamClient):
             BadRequest: It is refused; `detail` is the reason, `errors` lists all of them.
             InvalidRequest: The request does not have the declared shape; `errors` lists the wrong places.
             ApiError: A problem.
-            ServerError: Nobody carried it out in time. Try again, with the same Idempotency-Key; `Retry-After` says
-                when.
+            ServerError: Nobody carried it out in time, or the datafeed does not tell what must be known of the
+                market. Try again, with the same Idempotency-Key; `Retry-After` says when.
             ApiError: Any other refusal.
             TransportError: No answer came.
         """
@@ -527,8 +527,8 @@ class BrokerClient(AsyncStreamClient):
             Conflict: The Idempotency-Key was used for another request.
             InvalidRequest: The request does not have the declared shape; `errors` lists the wrong places.
             ApiError: A problem.
-            ServerError: Nobody carried it out in time. Try again, with the same Idempotency-Key; `Retry-After` says
-                when.
+            ServerError: Nobody carried it out in time, or the datafeed does not tell what must be known of the
+                market. Try again, with the same Idempotency-Key; `Retry-After` says when.
             ApiError: Any other refusal.
             TransportError: No answer came.
         """
@@ -548,8 +548,8 @@ class BrokerClient(AsyncStreamClient):
             Conflict: The Idempotency-Key was used for another request.
             InvalidRequest: The request does not have the declared shape; `errors` lists the wrong places.
             ApiError: A problem.
-            ServerError: Nobody carried it out in time. Try again, with the same Idempotency-Key; `Retry-After` says
-                when.
+            ServerError: Nobody carried it out in time, or the datafeed does not tell what must be known of the
+                market. Try again, with the same Idempotency-Key; `Retry-After` says when.
             ApiError: Any other refusal.
             TransportError: No answer came.
         """
@@ -560,8 +560,8 @@ class BrokerClient(AsyncStreamClient):
 
         Raises:
             ApiError: A problem.
-            ServerError: Nobody carried it out in time. Try again, with the same Idempotency-Key; `Retry-After` says
-                when.
+            ServerError: Nobody carried it out in time, or the datafeed does not tell what must be known of the
+                market. Try again, with the same Idempotency-Key; `Retry-After` says when.
             ApiError: Any other refusal.
             TransportError: No answer came.
         """
@@ -585,8 +585,8 @@ class BrokerClient(AsyncStreamClient):
             Conflict: The Idempotency-Key was used for another request.
             InvalidRequest: The request does not have the declared shape; `errors` lists the wrong places.
             ApiError: A problem.
-            ServerError: Nobody carried it out in time. Try again, with the same Idempotency-Key; `Retry-After` says
-                when.
+            ServerError: Nobody carried it out in time, or the datafeed does not tell what must be known of the
+                market. Try again, with the same Idempotency-Key; `Retry-After` says when.
             ApiError: Any other refusal.
             TransportError: No answer came.
         """
@@ -612,8 +612,8 @@ class BrokerClient(AsyncStreamClient):
             Conflict: The Idempotency-Key was used for another request.
             InvalidRequest: The request does not have the declared shape; `errors` lists the wrong places.
             ApiError: A problem.
-            ServerError: Nobody carried it out in time. Try again, with the same Idempotency-Key; `Retry-After` says
-                when.
+            ServerError: Nobody carried it out in time, or the datafeed does not tell what must be known of the
+                market. Try again, with the same Idempotency-Key; `Retry-After` says when.
             ApiError: Any other refusal.
             TransportError: No answer came.
         """
@@ -676,8 +676,8 @@ class BrokerSyncClient(SyncRestClient):
             NotFound: There is none.
             InvalidRequest: The request does not have the declared shape; `errors` lists the wrong places.
             ApiError: A problem.
-            ServerError: Nobody carried it out in time. Try again, with the same Idempotency-Key; `Retry-After` says
-                when.
+            ServerError: Nobody carried it out in time, or the datafeed does not tell what must be known of the
+                market. Try again, with the same Idempotency-Key; `Retry-After` says when.
             ApiError: Any other refusal.
             TransportError: No answer came.
         """
@@ -706,8 +706,8 @@ class BrokerSyncClient(SyncRestClient):
             NotFound: There is none.
             InvalidRequest: The request does not have the declared shape; `errors` lists the wrong places.
             ApiError: A problem.
-            ServerError: Nobody carried it out in time. Try again, with the same Idempotency-Key; `Retry-After` says
-                when.
+            ServerError: Nobody carried it out in time, or the datafeed does not tell what must be known of the
+                market. Try again, with the same Idempotency-Key; `Retry-After` says when.
             ApiError: Any other refusal.
             TransportError: No answer came.
         """
@@ -724,8 +724,8 @@ class BrokerSyncClient(SyncRestClient):
             NotFound: There is none.
             InvalidRequest: The request does not have the declared shape; `errors` lists the wrong places.
             ApiError: A problem.
-            ServerError: Nobody carried it out in time. Try again, with the same Idempotency-Key; `Retry-After` says
-                when.
+            ServerError: Nobody carried it out in time, or the datafeed does not tell what must be known of the
+                market. Try again, with the same Idempotency-Key; `Retry-After` says when.
             ApiError: Any other refusal.
             TransportError: No answer came.
         """
@@ -748,8 +748,8 @@ class BrokerSyncClient(SyncRestClient):
             Conflict: The Idempotency-Key was used for another request.
             InvalidRequest: The request does not have the declared shape; `errors` lists the wrong places.
             ApiError: A problem.
-            ServerError: Nobody carried it out in time. Try again, with the same Idempotency-Key; `Retry-After` says
-                when.
+            ServerError: Nobody carried it out in time, or the datafeed does not tell what must be known of the
+                market. Try again, with the same Idempotency-Key; `Retry-After` says when.
             ApiError: Any other refusal.
             TransportError: No answer came.
         """
@@ -760,8 +760,8 @@ class BrokerSyncClient(SyncRestClient):
 
         Raises:
             ApiError: A problem.
-            ServerError: Nobody carried it out in time. Try again, with the same Idempotency-Key; `Retry-After` says
-                when.
+            ServerError: Nobody carried it out in time, or the datafeed does not tell what must be known of the
+                market. Try again, with the same Idempotency-Key; `Retry-After` says when.
             ApiError: Any other refusal.
             TransportError: No answer came.
         """
@@ -784,8 +784,8 @@ class BrokerSyncClient(SyncRestClient):
             Conflict: The Idempotency-Key was used for another request.
             InvalidRequest: The request does not have the declared shape; `errors` lists the wrong places.
             ApiError: A problem.
-            ServerError: Nobody carried it out in time. Try again, with the same Idempotency-Key; `Retry-After` says
-                when.
+            ServerError: Nobody carried it out in time, or the datafeed does not tell what must be known of the
+                market. Try again, with the same Idempotency-Key; `Retry-After` says when.
             ApiError: Any other refusal.
             TransportError: No answer came.
         """
@@ -801,8 +801,8 @@ class BrokerSyncClient(SyncRestClient):
             BadRequest: It is refused; `detail` is the reason, `errors` lists all of them.
             InvalidRequest: The request does not have the declared shape; `errors` lists the wrong places.
             ApiError: A problem.
-            ServerError: Nobody carried it out in time. Try again, with the same Idempotency-Key; `Retry-After` says
-                when.
+            ServerError: Nobody carried it out in time, or the datafeed does not tell what must be known of the
+                market. Try again, with the same Idempotency-Key; `Retry-After` says when.
             ApiError: Any other refusal.
             TransportError: No answer came.
         """
@@ -827,8 +827,8 @@ class BrokerSyncClient(SyncRestClient):
             Conflict: The Idempotency-Key was used for another request.
             InvalidRequest: The request does not have the declared shape; `errors` lists the wrong places.
             ApiError: A problem.
-            ServerError: Nobody carried it out in time. Try again, with the same Idempotency-Key; `Retry-After` says
-                when.
+            ServerError: Nobody carried it out in time, or the datafeed does not tell what must be known of the
+                market. Try again, with the same Idempotency-Key; `Retry-After` says when.
             ApiError: Any other refusal.
             TransportError: No answer came.
         """
@@ -848,8 +848,8 @@ class BrokerSyncClient(SyncRestClient):
             Conflict: The Idempotency-Key was used for another request.
             InvalidRequest: The request does not have the declared shape; `errors` lists the wrong places.
             ApiError: A problem.
-            ServerError: Nobody carried it out in time. Try again, with the same Idempotency-Key; `Retry-After` says
-                when.
+            ServerError: Nobody carried it out in time, or the datafeed does not tell what must be known of the
+                market. Try again, with the same Idempotency-Key; `Retry-After` says when.
             ApiError: Any other refusal.
             TransportError: No answer came.
         """
@@ -860,8 +860,8 @@ class BrokerSyncClient(SyncRestClient):
 
         Raises:
             ApiError: A problem.
-            ServerError: Nobody carried it out in time. Try again, with the same Idempotency-Key; `Retry-After` says
-                when.
+            ServerError: Nobody carried it out in time, or the datafeed does not tell what must be known of the
+                market. Try again, with the same Idempotency-Key; `Retry-After` says when.
             ApiError: Any other refusal.
             TransportError: No answer came.
         """
@@ -885,8 +885,8 @@ class BrokerSyncClient(SyncRestClient):
             Conflict: The Idempotency-Key was used for another request.
             InvalidRequest: The request does not have the declared shape; `errors` lists the wrong places.
             ApiError: A problem.
-            ServerError: Nobody carried it out in time. Try again, with the same Idempotency-Key; `Retry-After` says
-                when.
+            ServerError: Nobody carried it out in time, or the datafeed does not tell what must be known of the
+                market. Try again, with the same Idempotency-Key; `Retry-After` says when.
             ApiError: Any other refusal.
             TransportError: No answer came.
         """
@@ -910,8 +910,8 @@ class BrokerSyncClient(SyncRestClient):
             Conflict: The Idempotency-Key was used for another request.
             InvalidRequest: The request does not have the declared shape; `errors` lists the wrong places.
             ApiError: A problem.
-            ServerError: Nobody carried it out in time. Try again, with the same Idempotency-Key; `Retry-After` says
-                when.
+            ServerError: Nobody carried it out in time, or the datafeed does not tell what must be known of the
+                market. Try again, with the same Idempotency-Key; `Retry-After` says when.
             ApiError: Any other refusal.
             TransportError: No answer came.
         """

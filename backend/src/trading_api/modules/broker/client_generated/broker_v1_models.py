@@ -631,9 +631,12 @@ class PlacedOrder(ApiModel):
     """Its guaranteed price."""
     id: str
     """The order's id."""
+    isClose: bool | None = None
+    """True of an order that may only reduce a position, and goes with it."""
     limitPrice: PlacedOrderLimitPrice | None = None
     """Of limit and stop limit orders."""
     message: OrderMessage | None = None
+    """Why it ended so; of a working stop limit that its stop was reached."""
     parentId: str | None = None
     """Of a bracket: its order or position."""
     parentType: ParentType | None = None

@@ -8,7 +8,7 @@ from trading_api.models.broker import OrderStatus, OrderType, Side
 from trading_api.modules.broker.domain.account import AccountState
 from trading_api.modules.broker.domain.amounts import text
 from trading_api.modules.broker.domain.brackets import asks_any
-from trading_api.modules.broker.domain.checks import duration_problems, order_problems
+from trading_api.modules.broker.domain.checks import duration_problems, opposing_name, order_problems
 from trading_api.modules.broker.domain.equity import Marks
 from trading_api.modules.broker.domain.margin import (
     Need,
@@ -73,9 +73,9 @@ def draft(request: PlaceOrder, view: MarketView, order_id: str, now_ms: int) -> 
 
 
 def assess(state: AccountState, marks: Marks, view: MarketView, order: Order) -> Assessment:
-    """Look at a draft with the account, the market and the position as they are now."""
+    """Look at a draft with the account, the market and the position as they are now. Raises Unvalued."""
     problems = (
-        *order_problems(view.instrument, order, comparable(view)),
+        *order_problems(view.instrument, order, comparable(view), whole=_whole(state, order)),
         *duration_problems(order.duration, view.now_ms),
     )
     if problems:
@@ -87,13 +87,18 @@ def assess(state: AccountState, marks: Marks, view: MarketView, order: Order) ->
     if not price:
         return Assessment(order, (), objections)
     if fills_at is None:
-        wanted, available = need_to_rest(state, order, price), free_margin(state, marks)
+        wanted = need_to_rest(state, order, price)
     else:
         wanted = need(state, order.symbol, order.side, order.qty, price, reduces=order.is_close)
-        available = available_for_trade(state, marks, order.symbol, order.side, order.qty, price)
         objections = (*objections, *_bracket_objections(order, wanted))
-    short = margin_problem(state, wanted, available)
-    return Assessment(order, (), (*objections, *((short,) if short else ())), fills_at, price, wanted)
+    objections = (*objections, *_margin_objections(state, marks, order, wanted, fills_at))
+    return Assessment(order, (), objections, fills_at, price, wanted)
+
+
+def _whole(state: AccountState, order: Order) -> Decimal | None:
+    """The quantity of the position that an order is to close."""
+    held = state.positions.get(order.symbol) if order.is_close else None
+    return held.qty if held is not None and held.side is not order.side else None
 
 
 def comparable(view: MarketView) -> Quote | None:
@@ -101,14 +106,16 @@ def comparable(view: MarketView) -> Quote | None:
     return None if view.stale else view.quote
 
 
-def no_trade_reason(view: MarketView) -> str | None:
-    """Why nothing can be traded now, or None (trading.md, "No quote, stale quote or closed market")."""
+def no_trade_reason(view: MarketView, side: Side) -> str | None:
+    """Why an order of this side cannot trade now, or None (trading.md, "No quote, stale quote or closed market")."""
     symbol = view.instrument.symbol
     if not view.is_open:
         return f"The market of {symbol} is closed{_opening(view)}."
     if view.quote is None:
         return f"There is no quote for {symbol}."
-    return f"The last quote for {symbol} is stale." if view.stale else None
+    if view.stale:
+        return f"The last quote for {symbol} is stale."
+    return f"There is no {opposing_name(side)} for {symbol}." if view.price(side) is None else None
 
 
 def _opening(view: MarketView) -> str:
@@ -120,8 +127,12 @@ def _opening(view: MarketView) -> str:
 
 def _market_objections(order: Order, view: MarketView) -> tuple[str, ...]:
     """A market order trades now or never."""
-    reason = no_trade_reason(view) if order.type is OrderType.MARKET else None
-    return (reason,) if reason else ()
+    reason = no_trade_reason(view, order.side) if order.type is OrderType.MARKET else None
+    if reason is None:
+        return ()
+    if view.tradable is None:
+        return (reason,)
+    return (f"{reason} Try again when there is one, or place an order with a price: it waits for one.",)
 
 
 def _close_objections(state: AccountState, order: Order) -> tuple[str, ...]:
@@ -137,6 +148,24 @@ def _close_objections(state: AccountState, order: Order) -> tuple[str, ...]:
     if order.qty > held.qty:
         return (f"Only {text(held.qty)} of {order.symbol} are held; {text(order.qty)} cannot be closed.",)
     return ()
+
+
+def _margin_objections(
+    state: AccountState, marks: Marks, order: Order, wanted: Need, fills_at: Decimal | None
+) -> tuple[str, ...]:
+    """What only reduces needs no margin, so it does not matter what the account is worth."""
+    if not wanted.opened:
+        return ()
+    if fills_at is None:
+        available = free_margin(state, marks)
+    else:
+        available = available_for_trade(state, marks, order.symbol, order.side, order.qty, fills_at)
+    short = margin_problem(state, wanted, available)
+    if short is None:
+        return ()
+    # Else it would seem to contradict the free margin of now that a preview tells beside it.
+    turns = fills_at is not None and wanted.opened != order.qty
+    return (f"{short.removesuffix('.')} once the position is closed.",) if turns else (short,)
 
 
 def _bracket_objections(order: Order, wanted: Need) -> tuple[str, ...]:

@@ -28,10 +28,14 @@ class Reference:
     """Where an entry that fills now would close now: a stop belongs beyond that too, or it would fill at once."""
 
 
-def position_reference(side: Side, quote: Quote) -> Reference:
-    """That of an open position: the price at which it would close now. A bracket beyond it would fill at once."""
+def position_reference(side: Side, quote: Quote) -> Reference | None:
+    """That of an open position: the price at which it would close now, if there is one. A bracket beyond it would fill
+    at once."""
+    price = quote.closing(side)
+    if price is None:
+        return None
     name = "the bid, at which the long position closes" if side is Side.BUY else "the ask, at which the short closes"
-    return Reference(quote.closing(side), name)
+    return Reference(price, name)
 
 
 def bracket_problems(
@@ -56,7 +60,8 @@ def _stop_kind_problems(brackets: Brackets) -> Iterator[Problem]:
     }
     given = [field for field, value in stops.items() if value is not None]
     if len(given) > 1:
-        yield Problem(given[0], f"{', '.join(given)} all protect the same position; give only one of them")
+        names = f"{' and '.join(given)} both" if len(given) == 2 else f"{', '.join(given)} all"
+        yield Problem(given[0], f"{names} protect the same position; give only one of them")
     kind = brackets.stop_type
     # 0, the stop loss, is what front ends send when there is no stop at all.
     if kind is None or _FIELD_OF[kind] in given or (kind is StopType.STOP_LOSS and not given):
@@ -93,7 +98,8 @@ def _side_problems(
     grid, word = ticks(instrument), "above" if belongs_above else "below"
     nearest = grid.above(reference.price) if belongs_above else grid.below(reference.price)
     text = f"{field} {shown(price)} is not {word} {shown(reference.price)}, {reference.name}"
-    yield Problem(field, f"{text}; use {shown(nearest)} or {word}" if nearest > 0 else text)
+    advice = f"use {shown(nearest)} or {word}" if nearest > 0 else "there is no price below that"
+    yield Problem(field, f"{text}; {advice}")
 
 
 def _trailing_problems(

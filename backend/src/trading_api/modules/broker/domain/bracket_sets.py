@@ -1,4 +1,5 @@
-"""Which live brackets of an account belong together: an index, made from the orders alone."""
+"""Which live orders of an account only reduce a position, and which of its brackets belong together: an index, made
+from the orders alone."""
 
 from collections.abc import Iterable
 
@@ -12,11 +13,15 @@ def position_set(symbol: str) -> str:
 
 
 class BracketSets:
-    """Live brackets by set (`oco_id`), and the sets that protect a position by symbol. Every step is O(1)."""
+    """Live brackets by set (`oco_id`), the sets that protect a position, and the orders that close one, by symbol.
+
+    Every step is O(1).
+    """
 
     def __init__(self, orders: Iterable[Order] = ()) -> None:
         self._members: dict[str, dict[str, None]] = {}
         self._working: dict[str, dict[str, int]] = {}
+        self._closing: dict[str, dict[str, None]] = {}
         for order in orders:
             self.put(order)
 
@@ -24,6 +29,8 @@ class BracketSets:
         """An order is new or has changed from `before`; what is no live bracket leaves the index."""
         if before is not None:
             self._drop(before)
+        if order.is_close and order.is_live:
+            self._closing.setdefault(order.symbol, {})[order.id] = None
         if order.oco_id is not None and order.is_live:
             self._members.setdefault(order.oco_id, {})[order.id] = None
             if order.status is OrderStatus.WORKING:
@@ -38,7 +45,13 @@ class BracketSets:
         """The sets with a working order on the symbol: those of entries, oldest first, then the position's own."""
         return tuple(sorted(self._working.get(symbol, ()), key=_age))
 
+    def closing(self, symbol: str) -> tuple[str, ...]:
+        """The ids of the live orders on the symbol that may only close (`is_close`)."""
+        return tuple(self._closing.get(symbol, ()))
+
     def _drop(self, order: Order) -> None:
+        if order.is_close and order.is_live:
+            _leave(self._closing, order.symbol, order.id)
         if order.oco_id is None or order.is_final:
             return
         _leave(self._members, order.oco_id, order.id)

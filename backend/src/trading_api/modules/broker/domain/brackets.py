@@ -177,7 +177,7 @@ def set_off(rec: Recorder, order: Order) -> Order:
     for that, and give a trailing stop its first price by it. Without one the next quote does both."""
     view = rec.view(order.symbol)
     quote = view.tradable if view is not None else None
-    met = changed(order, arrived=quote is not None)
+    met = changed(order, arrived=quote is not None and quote.opposing(order.side) is not None)
     if order.trail_pips is None or view is None or quote is None:
         return met
     return follow(met, view.instrument, quote) or met

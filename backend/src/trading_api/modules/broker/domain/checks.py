@@ -41,15 +41,21 @@ class OrderTerms(Protocol):
 
 
 def order_problems(
-    instrument: TradedInstrument, terms: OrderTerms, quote: Quote | None, *, triggered: bool = False
+    instrument: TradedInstrument,
+    terms: OrderTerms,
+    quote: Quote | None,
+    *,
+    triggered: bool = False,
+    whole: Decimal | None = None,
 ) -> tuple[Problem, ...]:
     """Every reason for which the terms cannot be traded, whoever asks; empty when they can.
 
     `quote` is the last one known; without it nothing is said about sides. `triggered`: the order is a stop limit whose
-    stop was hit, so that the market may be on either side of it.
+    stop was hit, so that the market may be on either side of it. `whole`: the quantity of the position that it closes,
+    which may be off the step, as that can change.
     """
     return (
-        *quantity_problems("qty", terms.qty, instrument),
+        *(() if terms.qty == whole else quantity_problems("qty", terms.qty, instrument)),
         *_price_problems(instrument, terms),
         *(() if triggered else _stop_side_problems(instrument, terms, quote)),
         *bracket_problems(instrument, terms.side, terms.brackets, entry_reference(terms, quote)),
@@ -83,8 +89,9 @@ def entry_reference(terms: OrderTerms, quote: Quote | None) -> Reference | None:
 
     One that fills now enters at the opposing quote, a limit that rests at its limit, a stop at its stop.
     """
-    if quote is not None and _fills_now(terms, quote):
-        return _market_reference(terms.side, quote)
+    market = quote.opposing(terms.side) if quote is not None else None
+    if quote is not None and market is not None and _fills_now(terms, market):
+        return _market_reference(terms.side, market, quote)
     if terms.type is OrderType.MARKET:
         return None
     name, price = ("stopPrice", terms.stop_price) if terms.type is OrderType.STOP else ("limitPrice", terms.limit_price)
@@ -93,14 +100,14 @@ def entry_reference(terms: OrderTerms, quote: Quote | None) -> Reference | None:
     return Reference(price, f"the {name} of the {_word(terms.side)}")
 
 
-def _market_reference(side: Side, quote: Quote) -> Reference:
+def _market_reference(side: Side, market: Decimal, quote: Quote) -> Reference:
     closing = position_reference(side, quote)
-    return Reference(quote.opposing(side), f"the {_opposing_name(side)}, at which the {_word(side)} fills", closing)
+    return Reference(market, f"the {opposing_name(side)}, at which the {_word(side)} fills", closing)
 
 
-def _fills_now(terms: OrderTerms, quote: Quote) -> bool:
-    """Whether the quote would fill the order (as `matching.fill_price` says of one that has its prices)."""
-    market, side, stop, limit = quote.opposing(terms.side), terms.side, terms.stop_price, terms.limit_price
+def _fills_now(terms: OrderTerms, market: Decimal) -> bool:
+    """Whether the opposing price would fill the order (as `matching.fill_price` says of one that has its prices)."""
+    side, stop, limit = terms.side, terms.stop_price, terms.limit_price
     hit = stop is not None and is_sound(stop) and _is_marketable(side, market, stop)
     marketable = limit is not None and is_sound(limit) and _is_marketable(side, limit, market)
     return (hit or terms.type not in _WITH_STOP) and (marketable or terms.type not in _WITH_LIMIT)
@@ -114,7 +121,8 @@ def _word(side: Side) -> str:
     return "buy" if side is Side.BUY else "sell"
 
 
-def _opposing_name(side: Side) -> str:
+def opposing_name(side: Side) -> str:
+    """What the price is called at which an order of that side trades."""
     return "ask" if side is Side.BUY else "bid"
 
 
@@ -136,13 +144,15 @@ def _price_problems(instrument: TradedInstrument, terms: OrderTerms) -> Iterator
 
 def _stop_side_problems(instrument: TradedInstrument, terms: OrderTerms, quote: Quote | None) -> Iterator[Problem]:
     """A stop waits for a worse price: a buy's at or above the ask, a sell's at or below the bid."""
-    stop = terms.stop_price
-    if terms.type not in _WITH_STOP or quote is None or stop is None or not is_sound(stop):
+    stop, market = terms.stop_price, quote.opposing(terms.side) if quote is not None else None
+    if terms.type not in _WITH_STOP or market is None or stop is None or not is_sound(stop):
         return
-    market, grid, place = quote.opposing(terms.side), ticks(instrument), _opposing_name(terms.side)
+    grid, place = ticks(instrument), opposing_name(terms.side)
     if terms.side is Side.BUY and stop < market:
         right = f"a buy stop waits for a rise: use {shown(grid.at_least(market))} or above"
         yield Problem("stopPrice", f"stopPrice {shown(stop)} is below {shown(market)}, the {place}; {right}")
     if terms.side is Side.SELL and stop > market:
-        right = f"a sell stop waits for a fall: use {shown(grid.at_most(market))} or below"
+        nearest = grid.at_most(market)
+        use = f"use {shown(nearest)} or below" if nearest > 0 else "there is no price at or below that"
+        right = f"a sell stop waits for a fall: {use}"
         yield Problem("stopPrice", f"stopPrice {shown(stop)} is above {shown(market)}, the {place}; {right}")

@@ -7,7 +7,7 @@ from trading_api.modules.broker.domain.account import AccountState, new_account
 from trading_api.modules.broker.domain.account_terms import AccountTerms
 from trading_api.modules.broker.domain.amounts import exact
 from trading_api.modules.broker.domain.canceling import cancel
-from trading_api.modules.broker.domain.equity import equity_of
+from trading_api.modules.broker.domain.equity import Marks, Unvalued, equity_of, unvalued
 from trading_api.modules.broker.domain.events import Event
 from trading_api.modules.broker.domain.executing import execute_orders
 from trading_api.modules.broker.domain.leverage import preview_leverage, set_leverage
@@ -19,8 +19,14 @@ from trading_api.modules.broker.domain.outcome import Outcome, Refusal, Result
 from trading_api.modules.broker.domain.placing import place
 from trading_api.modules.broker.domain.positions import close_position, edit_brackets
 from trading_api.modules.broker.domain.previewing import preview
-from trading_api.modules.broker.domain.quote import Quote
-from trading_api.modules.broker.domain.reaching import expire, reach, settle_arrivals, trail
+from trading_api.modules.broker.domain.reaching import (
+    Recorders,
+    expire,
+    expire_by_wall_clock,
+    reach,
+    settle_arrivals,
+    trail,
+)
 from trading_api.modules.broker.domain.recorder import Recorder, Views
 from trading_api.modules.broker.domain.requests import (
     CancelOrder,
@@ -43,8 +49,8 @@ from trading_api.modules.broker.domain.worth import Equity
 class Desk:
     """Keeps the state of its accounts; everything that happens to them happens here, one thing after another.
 
-    Not safe for several threads. An exception out of `execute` or `on_market` is a defect; the states may then be ahead
-    of the events that were returned, so drop the desk and load it anew.
+    Not safe for several threads. An exception out of `execute` (but Unvalued) or `on_market` is a defect; the states
+    may then be ahead of the events that were returned, so drop the desk and load it anew.
     """
 
     def __init__(self, terms: AccountTerms | None = None) -> None:
@@ -53,7 +59,7 @@ class Desk:
         self._accounts: dict[str, AccountState] = {}
         self._orders = WorkingOrders()
         self._interest: Counter[str] = Counter()
-        self._marks: dict[str, Quote] = {}
+        self._marks = Marks()
 
     def add(self, state: AccountState) -> None:
         """Take charge of an account as it was loaded. Raises ValueError if it is here already."""
@@ -92,26 +98,40 @@ class Desk:
         return self._accounts[account_id].orders.get(order_id)
 
     def equity(self, account_id: str) -> Equity:
-        """What the account is worth by the last quotes."""
+        """What the account is worth by the last quotes, as far as it is known."""
         return equity_of(self._accounts[account_id], self._marks)
 
     def free_margin(self, account_id: str) -> Decimal:
-        """Equity less used less reserved margin, by the last quotes."""
+        """Equity less used less reserved margin, by the last quotes. Raises Unvalued."""
         return free_margin(self._accounts[account_id], self._marks)
+
+    def unvalued(self) -> frozenset[str]:
+        """The symbols that are held and of which nothing is known yet: after a start all. See `equity.Marks`."""
+        return frozenset(symbol for state in self._accounts.values() for symbol in unvalued(state, self._marks))
+
+    def no_price(self, symbol: str) -> None:
+        """The market says that nobody trades the symbol: it is valued as it can be."""
+        self._marks.heed_none(symbol)
 
     @exact
     def execute(self, account_id: str, request: Request, market: Views, now_ms: int) -> Outcome:
         """Do what the request asks, wholly or not at all. `now_ms` is the wall clock, ms UTC.
 
-        `market` says at once what is known of a symbol by any of its names. Raises KeyError for an unknown account.
+        `market` says at once what is known of a symbol by any of its names. Raises KeyError for an unknown account, and
+        Unvalued, with nothing changed, when it depends on what the account is worth and that is not known yet.
         """
         state = self._accounts[account_id]
         events: list[Event] = []
         rec = Recorder(state, self._orders, self._interest, self._marks, market, now_ms, events)
         for symbol in state.positions:
-            if symbol not in self._marks:
+            if not self._marks.knows(symbol):
                 rec.view(symbol)
-        result = _handle(rec, request)
+        try:
+            result = _handle(rec, request)
+        except Unvalued as unvalued_error:
+            if events:
+                raise RuntimeError("it is to be asked before anything is done") from unvalued_error
+            raise
         return Outcome(tuple(events), result)
 
     @exact
@@ -120,27 +140,45 @@ class Desk:
 
         A quote that is stale, or comes while the market is closed, fills nothing. `now_ms` is the wall clock, ms UTC.
         """
-        if view.quote is not None:
-            self._marks[view.instrument.symbol] = view.quote
+        self._marks.heed(view)
         events: list[Event] = []
-        recorders: dict[str, Recorder] = {}
-
-        def recorder(account_id: str) -> Recorder:
-            if account_id not in recorders:
-                state = self._accounts[account_id]
-                recorders[account_id] = Recorder(state, self._orders, self._interest, self._marks, only, now_ms, events)
-            return recorders[account_id]
 
         def only(symbol: str) -> MarketView | None:
             return view if symbol == view.instrument.symbol else None
 
-        expire(self._orders, view, recorder)
+        recorder = self._recorders(only, now_ms, events)
+        expire(self._orders, view.instrument.symbol, view.now_ms, recorder)
         quote = view.tradable
         if quote is not None:
             trail(self._orders, view, quote, recorder)
             reach(self._orders, quote, recorder)
             settle_arrivals(self._orders, quote, recorder)
         return tuple(events)
+
+    @exact
+    def on_clock(self, symbol: str, feed_ms: int | None, now_ms: int) -> tuple[Event, ...]:
+        """The passing of time for a symbol of whose market nothing is known: its orders expire (DAY, GTD) all the same.
+
+        By the feed's clock, or by the wall clock (`now_ms`) while that of the feed is not known (None).
+        """
+        events: list[Event] = []
+        recorder = self._recorders(lambda _: None, now_ms, events)
+        if feed_ms is not None:
+            expire(self._orders, symbol, feed_ms, recorder)
+        else:
+            expire_by_wall_clock(self._orders, symbol, now_ms, recorder)
+        return tuple(events)
+
+    def _recorders(self, views: Views, now_ms: int, events: list[Event]) -> Recorders:
+        known: dict[str, Recorder] = {}
+
+        def recorder(account_id: str) -> Recorder:
+            if account_id not in known:
+                state = self._accounts[account_id]
+                known[account_id] = Recorder(state, self._orders, self._interest, self._marks, views, now_ms, events)
+            return known[account_id]
+
+        return recorder
 
 
 def _handle(rec: Recorder, request: Request) -> Result | Refusal:

@@ -6,6 +6,7 @@ from decimal import Decimal
 from trading_api.models.broker import OrderStatus
 from trading_api.modules.broker.domain.amounts import text
 from trading_api.modules.broker.domain.checks import quantity_problems
+from trading_api.modules.broker.domain.equity import require_valued
 from trading_api.modules.broker.domain.fills import execute
 from trading_api.modules.broker.domain.finding import live_order
 from trading_api.modules.broker.domain.number_checks import number_problem, ticks
@@ -18,16 +19,19 @@ from trading_api.modules.broker.domain.reservations import resting_price
 
 
 def execute_orders(rec: Recorder, request: ExecuteOrders) -> str | Refusal:
-    """Trade the named orders, in order, or all working entries. Refused whole if one of them cannot be traded so.
+    """Trade the named orders, in order, or (None) all working entries. Refused whole if one cannot be traded so.
 
     The same check of margin and the same consequences as of a fill by the market; only the price and the quantity are
     given, and the market may be closed.
     """
-    fills = request.fills or tuple(Fill(order.id) for order in _working_entries(rec))
+    fills = request.fills
+    if fills is None:
+        fills = tuple(Fill(order.id) for order in _working_entries(rec))
     for fill in fills:
         refusal = _refusal(rec, fill)
         if refusal is not None:
             return refusal
+    require_valued(rec.state, rec.marks)
     executed = sum(_execute(rec, fill) for fill in fills)
     return f"{executed} orders were executed." if executed != 1 else "1 order was executed."
 

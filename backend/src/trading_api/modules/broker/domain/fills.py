@@ -10,11 +10,12 @@ from decimal import Decimal
 
 from trading_api.models.broker import OrderStatus, OrderType
 from trading_api.modules.broker.domain.amounts import EXACT, ZERO
-from trading_api.modules.broker.domain.brackets import drop_parked, settle
+from trading_api.modules.broker.domain.brackets import cancel_all, drop_parked, settle
 from trading_api.modules.broker.domain.commission import commission
+from trading_api.modules.broker.domain.equity import unvalued
 from trading_api.modules.broker.domain.margin import available_for_trade, margin_problem, need
 from trading_api.modules.broker.domain.matching import fill_price, stop_hit
-from trading_api.modules.broker.domain.netting import Netted, net
+from trading_api.modules.broker.domain.netting import Netted, net, opening_qty
 from trading_api.modules.broker.domain.order import Order
 from trading_api.modules.broker.domain.order_changes import changed
 from trading_api.modules.broker.domain.order_state import OrderEventKind
@@ -22,15 +23,31 @@ from trading_api.modules.broker.domain.order_steps import ended, filled, refused
 from trading_api.modules.broker.domain.quote import Quote
 from trading_api.modules.broker.domain.recorder import Recorder
 
+_NOTHING_LEFT = "Its position is closed; there is nothing left for it to reduce."
+
 
 def meet(rec: Recorder, order: Order, quote: Quote, *, arriving: bool = False) -> Order:
     """Let a quote reach the order: it fills, a stop limit is triggered, or nothing happens. Returns the new value."""
     price = fill_price(order, quote, arriving=arriving)
     if price is not None:
-        return execute(rec, order, order.remaining, price)
+        return wait(rec, order) if must_wait(rec, order) else execute(rec, order, order.remaining, price)
     if order.type is OrderType.STOP_LIMIT and order.status is OrderStatus.WORKING and stop_hit(order, quote):
         return rec.order(triggered(order))
     return order
+
+
+def must_wait(rec: Recorder, order: Order) -> bool:
+    """Whether it cannot be said now if the account can pay for it: what the account is worth is not known yet."""
+    if order.is_bracket or order.is_close or not unvalued(rec.state, rec.marks):
+        return False
+    return bool(opening_qty(rec.state.positions.get(order.symbol), order.side, order.remaining))
+
+
+def wait(rec: Recorder, order: Order) -> Order:
+    """Leave it as it is, for a later quote to meet: neither filled nor refused. But a stop that is hit stays hit: from
+    then on the stop limit is a limit order, which is still to arrive."""
+    hit = order.type is OrderType.STOP_LIMIT and order.awaits_trigger and order.status is OrderStatus.WORKING
+    return rec.order(changed(triggered(order), arrived=False)) if hit else order
 
 
 def arrive(rec: Recorder, order: Order) -> Order:
@@ -48,12 +65,13 @@ def execute(rec: Recorder, order: Order, qty: Decimal, price: Decimal) -> Order:
     elif problem := _unaffordable(rec, order, qty, price):
         return refuse(rec, order, problem)
     done, netted = _book(rec, order, qty, price)
+    _drop_closing(rec, done)
     for begun in settle(rec, done, netted.opened):
         # The one before it may have closed the position, and so have canceled this one.
         if begun.id in rec.state.orders:
             arrive(rec, rec.state.orders[begun.id])
     if done.is_close and done.is_live and not reducible(rec, done):
-        return end(rec, done, OrderEventKind.CANCEL, "The position is closed; there is nothing left to reduce.")
+        return end(rec, done, OrderEventKind.CANCEL, _NOTHING_LEFT)
     return rec.state.orders.get(done.id, done)
 
 
@@ -75,6 +93,14 @@ def refuse(rec: Recorder, order: Order, text: str) -> Order:
     done = rec.order(refused(order, text))
     drop_parked(rec, done, f"Its order {order.id} was refused.")
     return done
+
+
+def _drop_closing(rec: Recorder, done: Order) -> None:
+    """Cancel the orders that may only close (`is_close`) when a trade has closed or turned their position: they go with
+    it, as brackets do. A smaller one they close as far as it goes. The order that traded looks to itself."""
+    waiting = [rec.state.orders[order_id] for order_id in rec.state.sets.closing(done.symbol) if order_id != done.id]
+    over = [order for order in waiting if not reducible(rec, order)]
+    cancel_all(rec, over, _NOTHING_LEFT)
 
 
 def _unaffordable(rec: Recorder, order: Order, qty: Decimal, price: Decimal) -> str | None:

@@ -11,7 +11,7 @@ from trading_api.models.broker import Side
 from trading_api.modules.broker.domain.account import AccountState
 from trading_api.modules.broker.domain.amounts import EXACT, ZERO, exact, margin_of, money, money_free, money_needed
 from trading_api.modules.broker.domain.commission import commission
-from trading_api.modules.broker.domain.equity import Marks, equity_of, unrealized
+from trading_api.modules.broker.domain.equity import Marks, Unvalued, equity_of, unrealized, unvalued
 from trading_api.modules.broker.domain.netting import net, opening_qty
 from trading_api.modules.broker.domain.order import Order
 
@@ -59,8 +59,11 @@ def used_margin(state: AccountState) -> Decimal:
 
 @exact
 def free_margin(state: AccountState, marks: Marks) -> Decimal:
-    """Equity less used less reserved. Below 0 when the market went against the account."""
-    return equity_of(state, marks).equity - used_margin(state) - state.reserved
+    """Equity less used less reserved. Below 0 when the market went against the account. Raises Unvalued."""
+    equity = equity_of(state, marks).equity
+    if equity is None:
+        raise Unvalued(unvalued(state, marks))
+    return equity - used_margin(state) - state.reserved
 
 
 @exact
@@ -68,15 +71,17 @@ def margin_problem(state: AccountState, wanted: Need, available: Decimal) -> str
     """Why the trade does not fit what is available, or None."""
     if wanted.reserve <= available or not wanted.opened:
         return None
-    return not_enough(
-        state, wanted.reserve, available, f" ({money_needed(wanted.margin)} margin and {money(wanted.fees)} fees)"
-    )
+    return not_enough(state, wanted.reserve, wanted.fees, available)
 
 
-def not_enough(state: AccountState, needed: Decimal, available: Decimal, parts: str = "") -> str:
-    """The refusal for want of margin; what is needed is rounded up and what is free down, so that it shows."""
+def not_enough(state: AccountState, needed: Decimal, fees: Decimal, available: Decimal) -> str:
+    """The refusal for want of margin; what is needed is rounded up and what is free down, so that it shows.
+
+    `needed` is all that is: margin and `fees`.
+    """
+    parts = f"{money_needed(EXACT.subtract(needed, fees))} margin and {money(fees)} fees"
     return (
-        f"Not enough margin: {money_needed(needed)} {state.terms.currency} is needed{parts}, "
+        f"Not enough margin: {money_needed(needed)} {state.terms.currency} is needed ({parts}), "
         f"{money_free(available)} is free."
     )
 

@@ -1,7 +1,9 @@
 """What the broker knows of a symbol's market now."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 
+from trading_api.models.broker import Side
 from trading_api.modules.broker.domain.instrument import TradedInstrument
 from trading_api.modules.broker.domain.quote import Quote
 
@@ -21,8 +23,15 @@ class MarketView:
     now_ms: int
     session_start_ms: int | None = None
     """When the current session began; of a closed market, when the next one begins."""
+    is_heard: bool = True
+    """Whether the feed has said what the quote is, be it that there is none."""
 
     @property
     def tradable(self) -> Quote | None:
         """The quote to trade at; None while there is none, it is stale, or the market is closed (trading.md)."""
         return self.quote if self.is_open and not self.stale else None
+
+    def price(self, side: Side) -> Decimal | None:
+        """At which an order of this side would trade now; None while it cannot."""
+        quote = self.tradable
+        return quote.opposing(side) if quote is not None else None

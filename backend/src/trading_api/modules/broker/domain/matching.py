@@ -1,4 +1,7 @@
-"""At what price an order fills against a quote (trading.md, "Fills"; FIX OrdType, 40). Nothing else moves a price."""
+"""At what price an order fills against a quote (trading.md, "Fills"; FIX OrdType, 40). Nothing else moves a price.
+
+Where the quote has no price on the order's side (`Quote.opposing`), nothing triggers and nothing fills.
+"""
 
 from decimal import Decimal
 
@@ -33,19 +36,17 @@ def stop_hit(order: Order, quote: Quote) -> bool:
     False for an order that waits for no stop, such as a stop limit that was triggered before. When a stop limit is hit
     and `fill_price` is None, it has become a limit order that rests: store it as `triggered`.
     """
-    if not order.awaits_trigger or order.stop_price is None:
+    market = quote.opposing(order.side)
+    if market is None or not order.awaits_trigger or order.stop_price is None:
         return False
-    if order.side is Side.BUY:
-        return quote.ask >= order.stop_price
-    return quote.bid <= order.stop_price
+    return market >= order.stop_price if order.side is Side.BUY else market <= order.stop_price
 
 
 def _limit_fill(order: Order, quote: Quote, *, arriving: bool) -> Decimal | None:
     """Never worse than the limit: a buy fills once the ask is at or below it, a sell once the bid is at or above it."""
-    limit = order.limit_price
-    if limit is None:
+    limit, market = order.limit_price, quote.opposing(order.side)
+    if limit is None or market is None:
         return None
-    market = quote.opposing(order.side)
     marketable = market <= limit if order.side is Side.BUY else market >= limit
     if not marketable:
         return None

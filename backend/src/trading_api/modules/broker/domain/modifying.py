@@ -3,16 +3,18 @@
 from dataclasses import replace
 from decimal import Decimal
 
-from trading_api.modules.broker.domain.amounts import text
+from trading_api.modules.broker.domain.amounts import ZERO, text
 from trading_api.modules.broker.domain.assessment import NO_BRACKETS_TO_CLOSE, comparable
 from trading_api.modules.broker.domain.bracket_changes import follow_entry
 from trading_api.modules.broker.domain.brackets import asks_any, drop_parked
 from trading_api.modules.broker.domain.checks import duration_problems, order_problems
+from trading_api.modules.broker.domain.equity import require_valued
 from trading_api.modules.broker.domain.fills import arrive, end, reducible
 from trading_api.modules.broker.domain.finding import live_order
 from trading_api.modules.broker.domain.margin import free_margin, not_enough
 from trading_api.modules.broker.domain.market_view import MarketView
 from trading_api.modules.broker.domain.modifying_brackets import modify_bracket
+from trading_api.modules.broker.domain.netting import opening_qty
 from trading_api.modules.broker.domain.order import Order
 from trading_api.modules.broker.domain.order_state import OrderEventKind
 from trading_api.modules.broker.domain.order_steps import step
@@ -42,7 +44,7 @@ def modify(rec: Recorder, request: ModifyOrder) -> str | Refusal:
 
 
 def _fixed(rec: Recorder, order: Order, request: ModifyOrder) -> list[str]:
-    """What may not change: another symbol, type or side is another order."""
+    """What may not change: another symbol, type or side is another order, and a stop that was hit is over."""
     reasons = []
     if request.symbol not in (None, order.symbol):
         named = rec.view(request.symbol or "")
@@ -54,6 +56,9 @@ def _fixed(rec: Recorder, order: Order, request: ModifyOrder) -> list[str]:
         reasons.append(f"The side of order {order.id} cannot change: it is {order.side.name}.")
     if request.is_close not in (None, order.is_close):
         reasons.append(f"isClose of order {order.id} cannot change: it is {str(order.is_close).lower()}.")
+    if order.triggered and request.stop_price not in (None, order.stop_price):
+        at = text(order.stop_price or ZERO)
+        reasons.append(f"stopPrice of order {order.id} cannot change any more: it was triggered at {at}.")
     return reasons
 
 
@@ -77,10 +82,13 @@ def _modify_entry(rec: Recorder, order: Order, changed: Order, view: MarketView)
         return invalid(*reasons)
     if changed.remaining == 0:
         return _complete(rec, changed)
+    if not changed.is_close and opening_qty(rec.state.positions.get(order.symbol), order.side, changed.remaining):
+        # It may fill with its new terms, and then it is too late to ask.
+        require_valued(rec.state, rec.marks)
     if short := _margin_problem(rec, order, changed):
         return invalid(short)
     repriced = _prices(order) != _prices(changed)
-    arrived = view.tradable is not None if repriced else order.arrived
+    arrived = view.price(changed.side) is not None if repriced else order.arrived
     replaced = rec.order(step(changed, OrderEventKind.REPLACE, arrived=arrived))
     fresh = follow_entry(rec, replaced)
     _meet_again(rec, order, replaced)
@@ -96,9 +104,14 @@ def _margin_problem(rec: Recorder, order: Order, changed: Order) -> str | None:
     after = state.reservations.total_if(order.symbol, held, changed)
     if after <= state.reserved:
         return None
-    without = state.reservations.total_if(order.symbol, held, replace(order, qty=order.filled_qty))
+    gone = replace(order, qty=order.filled_qty)
+    without = state.reservations.total_if(order.symbol, held, gone)
     available = free_margin(state, rec.marks) + state.reserved - without
-    return not_enough(state, after - without, available) if after - without > available else None
+    if after - without <= available:
+        return None
+    of_fees = state.reservations.fees_if
+    fees = of_fees(order.symbol, held, changed) - of_fees(order.symbol, held, gone)
+    return not_enough(state, after - without, fees, available)
 
 
 def _reasons(rec: Recorder, order: Order, changed: Order, view: MarketView) -> tuple[str, ...]:

@@ -19,8 +19,11 @@ from trading_api.modules.broker.domain.order_state import OrderEventKind
 from trading_api.modules.broker.domain.order_steps import step
 from trading_api.modules.broker.domain.outcome import Refusal, invalid
 from trading_api.modules.broker.domain.position import opposite
+from trading_api.modules.broker.domain.problem import Problem
 from trading_api.modules.broker.domain.recorder import Recorder
 from trading_api.modules.broker.domain.requests import ModifyOrder
+
+_OWN_NAMES = {"takeProfit": "limitPrice", "stopLoss": "stopPrice", "guaranteedStop": "stopPrice"}
 
 
 def modify_bracket(rec: Recorder, order: Order, request: ModifyOrder, view: MarketView) -> str | Refusal:
@@ -35,7 +38,7 @@ def modify_bracket(rec: Recorder, order: Order, request: ModifyOrder, view: Mark
     protected = opposite(order.side)
     problems = bracket_problems(view.instrument, protected, asked, _reference(rec, order, view))
     if problems:
-        return invalid(*(problem.text for problem in problems))
+        return invalid(*(_by_own_name(problem) for problem in problems))
     template = bracket_order(order.role, asked, order.symbol, order.side, order.qty)
     priced = reprice(rec, order, template) if template is not None else None
     if priced is None:
@@ -45,6 +48,11 @@ def modify_bracket(rec: Recorder, order: Order, request: ModifyOrder, view: Mark
     if moved.status is OrderStatus.WORKING:
         arrive(rec, moved)
     return f"Order {order.id} was modified."
+
+
+def _by_own_name(problem: Problem) -> str:
+    """As a price of the bracket's own, which is how it was sent."""
+    return f"{_OWN_NAMES.get(problem.field, problem.field)}{problem.text.removeprefix(problem.field)}"
 
 
 def _retold(rec: Recorder, order: Order, custom_fields: str) -> str:

@@ -93,7 +93,7 @@ def _bounds_reason(value: Decimal, grid: Grid) -> str:
     if value > LARGEST:
         return f"is enormous; the most is {shown(LARGEST)}"
     if decimals(value) > MOST_DECIMALS:
-        return f"has more than {MOST_DECIMALS} decimals"
+        return f"has more than {MOST_DECIMALS} decimals; it must be {grid.name}"
     return ""
 
 

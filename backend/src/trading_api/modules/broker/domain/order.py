@@ -82,8 +82,9 @@ class Order:
     """Of a stop limit: its stop was hit, from then on it is a limit order."""
     is_close: bool = False
     arrived: bool = False
-    """It has met a quote that could be traded at, so from then on it rests in the book. Before (the market was closed,
-    or its quote stale or missing, since it was placed or got its price) the first such quote is its arrival."""
+    """It has met a quote that could be traded at, so from then on it rests in the book. Before (since it was placed
+    or got its price the market was closed, or its quote stale or without a price on the order's side) the first such
+    quote is its arrival."""
     brackets: Brackets = NO_BRACKETS
     """Of an ENTRY: the protection to put in place when it fills."""
     custom_fields: str = ""

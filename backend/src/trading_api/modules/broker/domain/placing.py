@@ -51,8 +51,7 @@ def _admit(rec: Recorder, found: Assessment) -> Order:
 
 def _rest(rec: Recorder, order: Order) -> Order:
     """Let it wait. A stop limit whose stop is hit already becomes a limit order that waits."""
-    met = rec.tradable(order.symbol) is not None
-    resting = rec.order(step(order, OrderEventKind.ACCEPT, arrived=met))
+    resting = rec.order(step(order, OrderEventKind.ACCEPT, arrived=rec.met(order)))
     for role in (OrderRole.TAKE_PROFIT, OrderRole.STOP_LOSS):
         park(rec, resting, role)
     return arrive(rec, resting) if order.type is OrderType.STOP_LIMIT else resting

@@ -53,11 +53,11 @@ def edit_brackets(rec: Recorder, request: EditBrackets) -> str | Refusal:
 
 
 def _amount_problems(held: Position, amount: Decimal, view: MarketView) -> tuple[str, ...]:
-    problems = quantity_problems("amount", amount, view.instrument)
+    problems = () if amount == held.qty else quantity_problems("amount", amount, view.instrument)
     if problems:
         return tuple(problem.text for problem in problems)
     if amount > held.qty:
-        return (f"Only {text(held.qty)} of {held.symbol} are held; {text(amount)} cannot be closed.",)
+        return (f"amount {text(amount)} is above what is held of {held.symbol}, {text(held.qty)}",)
     return ()
 
 

@@ -57,7 +57,7 @@ def _with_figures(rec: Recorder, shown: Preview, found: Assessment) -> Preview:
 def _warnings(found: Assessment, view: MarketView) -> tuple[str, ...]:
     if found.problems:
         return ()
-    order, reason = found.order, no_trade_reason(view)
+    order, reason = found.order, no_trade_reason(view, found.order.side)
     warnings = []
     if reason is not None and order.type is not OrderType.MARKET:
         kept = "it would be canceled at once" if order.duration.is_immediate else "it would wait"

@@ -9,7 +9,7 @@ from typing import TypeAlias
 from trading_api.modules.broker.domain.account import AccountState
 from trading_api.modules.broker.domain.amounts import EXACT
 from trading_api.modules.broker.domain.apply import apply
-from trading_api.modules.broker.domain.equity import equity_of
+from trading_api.modules.broker.domain.equity import Marks, equity_of
 from trading_api.modules.broker.domain.events import (
     EquityEvent,
     Event,
@@ -39,7 +39,7 @@ class Recorder:
         state: AccountState,
         orders: WorkingOrders,
         interest: Counter[str],
-        marks: dict[str, Quote],
+        marks: Marks,
         views: Views,
         now_ms: int,
         events: list[Event],
@@ -56,9 +56,14 @@ class Recorder:
     def view(self, symbol: str) -> MarketView | None:
         """The symbol's market; its quote is from now on what positions are valued at."""
         view = self._views(symbol)
-        if view is not None and view.quote is not None:
-            self.marks[view.instrument.symbol] = view.quote
+        if view is not None:
+            self.marks.heed(view)
         return view
+
+    def met(self, order: Order) -> bool:
+        """Whether the order's symbol has a price on its side now, so that it meets the market."""
+        view = self.view(order.symbol)
+        return view is not None and view.price(order.side) is not None
 
     def tradable(self, symbol: str) -> Quote | None:
         """The quote to trade at now, if there is one."""
@@ -87,7 +92,7 @@ class Recorder:
         self._count(position.symbol, position.is_open - was_open)
 
     def cash(self, realized: Decimal, commission: Decimal) -> None:
-        """Cash changed by a trade: say what the account is worth now."""
+        """Cash changed by a trade: say what the account is worth now, as far as that is known."""
         state = self.state
         worth = equity_of(state, self.marks)
         earned = EXACT.subtract(realized, commission)
@@ -96,7 +101,7 @@ class Recorder:
             balance=EXACT.add(worth.balance, earned),
             realized=EXACT.add(worth.realized, realized),
             fees=EXACT.add(worth.fees, commission),
-            equity=EXACT.add(worth.equity, earned),
+            equity=None if worth.equity is None else EXACT.add(worth.equity, earned),
         )
         self._write(EquityEvent(state.id, state.seq + 1, self.now_ms, told))
 

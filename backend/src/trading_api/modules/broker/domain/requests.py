@@ -96,9 +96,9 @@ class Fill:
 
 @dataclass(frozen=True, slots=True)
 class ExecuteOrders:
-    """Execute working orders as if the market had come to them (development only). No fills named: all entries."""
+    """Execute working orders as if the market had come to them (development only). None: all entries."""
 
-    fills: tuple[Fill, ...] = ()
+    fills: tuple[Fill, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,8 +71,17 @@ class _Queue:
             return held
         if exempt >= qty:
             return ZERO
-        queue = self._changed(*change) if change is not None else self
+        queue = self.changed(*change) if change is not None else self
         return queue._walk(exempt, leverage)
+
+    def fees(self, exempt: Decimal) -> Decimal:
+        """What of `beyond` are fees."""
+        reached, fees = ZERO, ZERO
+        for line in self.lines.values():
+            reached = EXACT.add(reached, line.qty)
+            if reached > exempt:
+                fees = EXACT.add(fees, line.fees)
+        return fees
 
     def _with(self, order_id: str, line: _Line | None) -> tuple[Decimal, Decimal]:
         qty, held = self.qty, self.held
@@ -83,7 +92,8 @@ class _Queue:
             qty, held = EXACT.add(qty, line.qty), EXACT.add(held, line.held)
         return qty, held
 
-    def _changed(self, order_id: str, line: _Line | None) -> "_Queue":
+    def changed(self, order_id: str, line: _Line | None) -> "_Queue":
+        """Another queue, in which the order is this."""
         lines = dict(self.lines)
         if line is None:
             lines.pop(order_id, None)
@@ -165,6 +175,11 @@ class Reservations:
         with a remaining quantity of 0 it is gone."""
         now = self._of(symbol, self._positions.get(symbol))
         return EXACT.add(self.total, EXACT.subtract(self._of(symbol, held, order), now))
+
+    def fees_if(self, symbol: str, held: Position | None, order: Order) -> Decimal:
+        """What of the same, on that order's side of the symbol, are fees. Looks at every order there."""
+        queue = self._queues.get((symbol, order.side), _Queue({}))
+        return queue.changed(order.id, self._line(order)).fees(_exempt(held, order.side))
 
     def under(self, symbol: str, leverage: Decimal) -> Decimal:
         """What the symbol's orders would hold under a leverage."""

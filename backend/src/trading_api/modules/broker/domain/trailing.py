@@ -15,9 +15,10 @@ def follow(order: Order, instrument: TradedInstrument, quote: Quote) -> Order | 
 
     Also sets the first anchor and price of one that has none, so it serves for a stop that has just begun to work.
     """
-    if order.trail_pips is None:
+    market = quote.opposing(order.side)
+    if order.trail_pips is None or market is None:
         return None
-    anchor = _better(order, quote)
+    anchor = _better(order, market)
     stop = trailed_stop(order.side, anchor, order.trail_pips, instrument)
     return None if stop == order.stop_price else replace(order, trail_anchor=anchor, stop_price=stop)
 
@@ -32,9 +33,9 @@ def trailed_stop(side: Side, anchor: Decimal, pips: Decimal, instrument: TradedI
     return (wanted / instrument.tick).to_integral_value(rounding) * instrument.tick
 
 
-def _better(order: Order, quote: Quote) -> Decimal:
+def _better(order: Order, market: Decimal) -> Decimal:
     """The best price so far for the order's trail: the highest bid of a sell, the lowest ask of a buy."""
-    market, anchor = quote.opposing(order.side), order.trail_anchor
+    anchor = order.trail_anchor
     if anchor is None:
         return market
     return min(market, anchor) if order.side is Side.BUY else max(market, anchor)

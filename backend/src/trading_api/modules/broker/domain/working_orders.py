@@ -73,12 +73,12 @@ class WorkingOrders:
         lists = self._lists.get(quote.symbol)
         if lists is None:
             return ()
-        falling, rising = quote.bid.copy_negate(), quote.ask
+        bid, ask = quote.opposing(Side.SELL), quote.opposing(Side.BUY)
         return (
-            *lists[_Kind.STOP_SELL].upto(falling),
-            *lists[_Kind.STOP_BUY].upto(rising),
-            *lists[_Kind.LIMIT_BUY].upto(quote.ask.copy_negate()),
-            *lists[_Kind.LIMIT_SELL].upto(quote.bid),
+            *(lists[_Kind.STOP_SELL].upto(bid.copy_negate()) if bid is not None else ()),
+            *(lists[_Kind.STOP_BUY].upto(ask) if ask is not None else ()),
+            *(lists[_Kind.LIMIT_BUY].upto(ask.copy_negate()) if ask is not None else ()),
+            *(lists[_Kind.LIMIT_SELL].upto(bid) if bid is not None else ()),
         )
 
     def trailing(self, quote: Quote) -> tuple[OrderKey, ...]:
@@ -86,9 +86,10 @@ class WorkingOrders:
         lists = self._lists.get(quote.symbol)
         if lists is None:
             return ()
+        bid, ask = quote.opposing(Side.SELL), quote.opposing(Side.BUY)
         return (
-            *lists[_Kind.TRAIL_SELL].below(quote.bid),
-            *lists[_Kind.TRAIL_BUY].below(quote.ask.copy_negate()),
+            *(lists[_Kind.TRAIL_SELL].below(bid) if bid is not None else ()),
+            *(lists[_Kind.TRAIL_BUY].below(ask.copy_negate()) if ask is not None else ()),
         )
 
     def arriving(self, symbol: str) -> tuple[OrderKey, ...]:

@@ -14,7 +14,7 @@ class Equity:
     """Profit and loss of what was closed, since the first day or the last reset, before commissions."""
     fees: Decimal
     """Commissions paid since then."""
-    unrealized: Decimal
-    """Profit and loss of what is open."""
-    equity: Decimal
-    """balance + unrealized."""
+    unrealized: Decimal | None
+    """Profit and loss of what is open; None: not known yet, as that of a symbol is not (`equity.py`)."""
+    equity: Decimal | None
+    """balance + unrealized, if that is known."""

@@ -23,7 +23,7 @@ from trading_api.modules.broker.journal import queries
 from trading_api.modules.broker.journal.account_row import number_of
 from trading_api.modules.broker.journal.audit import Audit
 from trading_api.modules.broker.journal.batch import Batch, CommandAnswer
-from trading_api.modules.broker.journal.commit import write_answers, write_events
+from trading_api.modules.broker.journal.commit import try_to_write, write_answers, write_events
 from trading_api.modules.broker.journal.current import SequenceBroken
 from trading_api.modules.broker.journal.event_rows import KINDS, event_row
 from trading_api.modules.broker.journal.purge import AnswerPurge
@@ -76,6 +76,12 @@ class Journal:
                 now_ms = self._now_ms()
                 write_answers(connection, batch.answers, now_ms)
                 self._purge.run(connection, now_ms)
+
+    def trial(self, fence: Fence) -> None:
+        """Whether a commit would go through: write to every table, leave nothing. Raises as `commit`."""
+        with self._explained(), writing(self._engine) as connection:
+            fence(connection)
+            try_to_write(connection, self._now_ms())
 
     def load(self) -> list[AccountState]:
         """Every account with its live orders and open positions."""

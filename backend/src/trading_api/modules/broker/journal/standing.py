@@ -20,12 +20,18 @@ _ONLY = 1
 class Standing:
     """`store_id`: the same for everybody who works on this store, and on copies of it. `epoch`: of the lease, 0 if
 
-    nobody ever held it; `held`: whether it was not given back (its holder may be gone nevertheless).
+    nobody ever held it; `holder`: who took it and did not give it back (it may be gone nevertheless); `beat`: goes on
+    while that one lives.
     """
 
     store_id: str
     epoch: int
-    held: bool
+    holder: str | None = None
+    beat: int = 0
+
+    @property
+    def held(self) -> bool:
+        return self.holder is not None
 
 
 def standing_of(connection: Connection) -> Standing | None:
@@ -33,8 +39,9 @@ def standing_of(connection: Connection) -> Standing | None:
     store_id = stored_id(connection)
     if store_id is None:
         return None
-    lease = connection.execute(select(leases.c.epoch, leases.c.holder).where(leases.c.name == LEASE)).one_or_none()
-    return Standing(store_id, lease.epoch, lease.holder is not None) if lease else Standing(store_id, 0, held=False)
+    query = select(leases.c.epoch, leases.c.holder, leases.c.beat).where(leases.c.name == LEASE)
+    lease = connection.execute(query).one_or_none()
+    return Standing(store_id, lease.epoch, lease.holder, lease.beat) if lease else Standing(store_id, 0)
 
 
 def stored_id(connection: Connection) -> str | None:

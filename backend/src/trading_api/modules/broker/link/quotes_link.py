@@ -21,9 +21,14 @@ logger = logging.getLogger(__name__)
 # Broker and datafeed start at the same time: for so long, a datafeed that is not there yet is no failure, and one that
 # said it restarts is not missed.
 START_MS = 5000
+# Whoever asks is told so long after the start that there is no link yet.
+QUIET_MS = 1000
+# While the datafeed is awaited it is tried at least so often.
+EAGER_S = 0.25
 # A connection that lasted so long was a good one; the next attempt after it need not wait.
 GOOD_MS = 5000
 NOT_DEPLOYED = "No datafeed is deployed, so there are no quotes to trade on."
+_UNLINKED = "The broker is not connected to the datafeed yet."
 Attend = Callable[[str, Callable[[Send], None], Callable[[str], None]], Awaitable[None]]
 
 
@@ -68,6 +73,7 @@ class QuotesLink:
         self._traffic: Traffic | None = None
         self._task: asyncio.Task[None] | None = None
         self._awaited_until = 0
+        self._failure = ""
         self._state = LinkState(ConnectionStatus.DISCONNECTED, NOT_DEPLOYED, clock())
 
     @property
@@ -84,6 +90,15 @@ class QuotesLink:
     def state(self) -> LinkState:
         """How the link fares now."""
         return self._state
+
+    @property
+    def problem(self) -> str:
+        """What is missing of a datafeed that is deployed, for people; empty while it is linked, or just looked for."""
+        if not self.is_deployed or self._state.status is ConnectionStatus.CONNECTED:
+            return ""
+        if self._state.status is ConnectionStatus.CONNECTING:
+            return self._failure or _UNLINKED if self._clock() - self._state.since >= QUIET_MS else ""
+        return self._state.message
 
     def listen(self, name: str, listener: Callable[[LinkState], None]) -> None:
         """Tell `listener` the state now, and every change from now on."""
@@ -102,6 +117,7 @@ class QuotesLink:
         """Begin to connect, in a task of its own."""
         if self._urls and self._task is None:
             self._awaited_until = self._clock() + START_MS
+            self._failure = ""
             self._change(ConnectionStatus.CONNECTING, "The broker connects to the datafeed.")
             self._task = asyncio.create_task(self._run(), name="quotes link")
 
@@ -127,7 +143,8 @@ class QuotesLink:
             finally:
                 if self._traffic is not None:
                     self._traffic.closed()
-            await self._sleep(self._backoff.next())
+            pause = self._backoff.next()
+            await self._sleep(min(pause, EAGER_S) if self._clock() < self._awaited_until else pause)
 
     def _opened(self, url: str, send: Send) -> None:
         self._change(ConnectionStatus.CONNECTED, "The broker is connected to the datafeed.")
@@ -140,7 +157,7 @@ class QuotesLink:
 
     def _lost(self, ended: LinkEndedError) -> None:
         """A connection ended, or an attempt failed."""
-        now = self._clock()
+        now, self._failure = self._clock(), str(ended)
         if self._state.status is ConnectionStatus.CONNECTED and now - self._state.since >= GOOD_MS:
             self._backoff.reset()
         if ended.refused:

@@ -29,6 +29,8 @@ MAX_QUOTES = 200
 _MAX_SYMBOL = 80
 _MAX_DETAIL = 200
 _OK, _NOT_FOUND = 200, 404
+# Too many requests; somebody before the datafeed, or it itself, is not ready.
+_PASSING = (429, 502, 503, 504)
 T = TypeVar("T")
 
 
@@ -74,7 +76,7 @@ def _read(answer: HttpAnswer, read: Callable[[object], T]) -> T:
     try:
         return read(parse(answer.body))
     except UnusableStep as error:
-        raise MarketUnavailable(str(error)) from error
+        raise MarketUnavailable(str(error), answered=True) from error
     except ReadingError as error:
         raise MarketUnavailable(UNREADABLE) from error
 
@@ -88,4 +90,4 @@ def _refusal(answer: HttpAnswer) -> UnknownSymbol | MarketUnavailable:
     if answer.status == _NOT_FOUND and detail == str(UnknownSymbol()):
         return UnknownSymbol()
     said = detail[:_MAX_DETAIL] if isinstance(detail, str) else f"HTTP {answer.status}."
-    return MarketUnavailable(f"The datafeed does not tell: {said}")
+    return MarketUnavailable(f"The datafeed does not tell: {said}", answered=answer.status not in _PASSING)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from math import inf
 
 from trading_api.modules.broker.market.datafeed import MAX_QUOTES, Datafeed
 from trading_api.modules.broker.market.feed_clock import FeedClock
@@ -18,6 +18,8 @@ logger = logging.getLogger(__name__)
 _INSTRUMENT_S, _HOURS_S = 300.0, 5.0
 # Until it is known how fast the feed's clock runs.
 _UNSURE_S = 1.0
+# So long after the last answer that told of the clock and the catalogue there is to be another one.
+_HEAR_S = 0.9
 # Of what is only read again, so many a round: they would be two hundred a second for a thousand symbols.
 _ROUTINE = 20
 # Questions of a round that are under way at once; those who look must not wait for them.
@@ -36,6 +38,8 @@ class Inquiries:
         self._feed_clock = feed_clock
         self._on_news = on_news
         self._clock = clock
+        self._catalogue = ""
+        self._has_changed = False
 
     async def instrument(self, listing: Listing) -> None:
         """Read the grids. Raises UnknownSymbol, MarketUnavailable."""
@@ -55,6 +59,7 @@ class Inquiries:
         finally:
             listing.hours_at = self._clock()
         listing.hours = reading.hours
+        self._compare(reading.catalogue)
         self._feed_clock.hear(reading.time_ms, asked, listing.hours_at)
         self._on_news(listing)
 
@@ -73,36 +78,64 @@ class Inquiries:
     async def round(self, listings: Sequence[Listing], is_lacking: Callable[[Listing], bool]) -> None:
         """Ask all that is due; `is_lacking` says of which quotes it is not known, or not sure, what they are.
 
-        Ends early when the datafeed is away: the next round is not far.
+        Once a second at least it learns whether the instruments are other ones, and then asks anew for all. Ends early
+        when the datafeed is away: the next round is not far.
         """
-        at = self._clock()
-        room = asyncio.Semaphore(_AT_ONCE)
-
-        async def ask(question: Question, listing: Listing) -> None:
-            async with room:
-                with contextlib.suppress(UnknownSymbol):
-                    await question(listing)
-
         try:
-            async with asyncio.TaskGroup() as group:
-                for question, listing in self._questions(listings, at):
-                    group.create_task(ask(question, listing))
+            await _ask(self._questions(listings, self._clock()))
+            if self._has_changed:
+                self._has_changed = False
+                for each in listings:
+                    each.instrument_at = each.hours_at = -inf
+                await _ask(self._questions(listings, self._clock()))
             lacking = [each for each in listings if is_lacking(each)]
             for first in range(0, len(lacking), MAX_QUOTES):
                 await self.quotes(lacking[first : first + MAX_QUOTES])
-        except* MarketUnavailable as group_error:
-            logger.debug("what the market is like could not be asked: %s", group_error.exceptions[0])
+        except MarketUnavailable as error:
+            logger.debug("what the market is like could not be asked: %s", error)
 
     def _questions(self, listings: Sequence[Listing], at: float) -> Iterator[tuple[Question, Listing]]:
-        for each in _due(listings, _instrument_at, _INSTRUMENT_S, at, lambda one: one.instrument is None):
+        for each in _due(listings, _instrument_at, _INSTRUMENT_S, at, _lacks_instrument):
             yield self.instrument, each
         longest = _HOURS_S if self._feed_clock.is_sure else _UNSURE_S
-        for each in _due(listings, _hours_at, longest, at, self._lacks_hours):
+        due = _due(listings, _hours_at, longest, at, self._lacks_hours)
+        known = [each for each in listings if each.is_known and not each.gone]
+        if not due and known and at - max(map(_hours_at, known)) > _HEAR_S:
+            due = [min(known, key=_hours_at)]
+        for each in due:
             yield self.hours, each
+
+    def _compare(self, catalogue: str) -> None:
+        """The datafeed says how its instruments are called now."""
+        if catalogue:
+            self._has_changed |= self._catalogue not in ("", catalogue)
+            self._catalogue = catalogue
 
     def _lacks_hours(self, listing: Listing) -> bool:
         now_ms = self._feed_clock.now(self._clock())
-        return listing.hours is None or now_ms is None or listing.hours.is_over(now_ms)
+        return _hours_at(listing) == -inf or listing.hours is None or now_ms is None or listing.hours.is_over(now_ms)
+
+
+async def _ask(questions: Iterable[tuple[Question, Listing]]) -> None:
+    """A symbol that cannot be told of keeps no other from it. Raises MarketUnavailable when so many cannot."""
+    room, failures = asyncio.Semaphore(_AT_ONCE), list[MarketUnavailable]()
+
+    async def ask(question: Question, listing: Listing) -> None:
+        async with room:
+            if len(failures) >= _AT_ONCE:
+                return
+            try:
+                await question(listing)
+            except UnknownSymbol:
+                pass
+            except MarketUnavailable as error:
+                failures.append(error)
+
+    async with asyncio.TaskGroup() as group:
+        for question, listing in questions:
+            group.create_task(ask(question, listing))
+    if len(failures) >= _AT_ONCE:
+        raise failures[0]
 
 
 def _due(
@@ -116,6 +149,10 @@ def _due(
     lacking = [each for each in listings if lacks(each)]
     old = [each for each in listings if not lacks(each) and at - read_at(each) > longest_s]
     return [*lacking, *sorted(old, key=read_at)[:_ROUTINE]]
+
+
+def _lacks_instrument(listing: Listing) -> bool:
+    return listing.instrument is None or listing.instrument_at == -inf
 
 
 def _instrument_at(listing: Listing) -> float:

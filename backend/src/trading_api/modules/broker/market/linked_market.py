@@ -83,6 +83,10 @@ class LinkedMarket:
         listing = self._listings.find(symbol.strip().upper())
         return self._view(listing) if listing else None
 
+    def now_ms(self) -> int | None:
+        """See Market."""
+        return self._feed_clock.now(self._clock())
+
     def watch(self, symbols: frozenset[str]) -> None:
         """See Market."""
         self._listings.watch(symbols)

@@ -84,6 +84,7 @@ class Listing:
             session_end_ms=None if self.hours.is_over(now_ms) else self.hours.end_ms,
             now_ms=now_ms,
             session_start_ms=None if self.hours.is_over(now_ms) else self.hours.start_ms,
+            is_heard=self.is_heard,
         )
 
     def is_stale(self, now_ms: int, at: float, lost_at: float | None, freshness: Freshness) -> bool:

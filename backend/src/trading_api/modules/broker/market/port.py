@@ -17,12 +17,21 @@ class UnknownSymbol(LookupError):
         super().__init__("Symbol not found")
 
 
-class MarketUnavailable(Exception):
-    """What must be known of a symbol cannot be had at the moment; `reason` is for people and names no address."""
+def not_found_text(symbol: str) -> str:
+    """What clients are told of a symbol that nobody trades, whatever they wanted with it."""
+    return f"Symbol not found: {symbol[:80]!r}; GET /datafeed/search lists those that there are."
 
-    def __init__(self, reason: str) -> None:
+
+class MarketUnavailable(Exception):
+    """What must be known of a symbol cannot be had at the moment; `reason` is for people and names no address.
+
+    `answered`: the datafeed is there, but there is something wrong with this symbol, maybe for ever.
+    """
+
+    def __init__(self, reason: str, *, answered: bool = False) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.answered = answered
 
 
 class Market(Protocol):
@@ -41,6 +50,10 @@ class Market(Protocol):
 
     def view(self, symbol: str) -> MarketView | None:
         """The same from memory, at once; None: not known, or not any more."""
+        ...
+
+    def now_ms(self) -> int | None:
+        """The feed's clock, ms UTC; None until it was heard once. It runs on while the datafeed is away."""
         ...
 
     def watch(self, symbols: frozenset[str]) -> None:

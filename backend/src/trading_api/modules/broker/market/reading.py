@@ -39,10 +39,14 @@ class QuoteReading:
 
 @dataclass(frozen=True, slots=True)
 class HoursReading:
-    """The hours of a symbol, and the feed's clock (ms UTC) when they were told."""
+    """The hours of a symbol, and the feed's clock (ms UTC) when they were told.
+
+    `catalogue` names the instruments as they were then; empty where the datafeed does not say.
+    """
 
     hours: TradingHours
     time_ms: int
+    catalogue: str = ""
 
 
 def parse(text: str | bytes) -> object:
@@ -78,7 +82,8 @@ def read_hours(value: object) -> HoursReading:
     start, end, time = (_whole(fields.get(name), -_MAX_TIME, _MAX_TIME) for name in ("start", "end", "time"))
     if start >= end:
         raise ReadingError("a session that ends before it begins")
-    return HoursReading(TradingHours(start, end), time)
+    catalogue = fields.get("catalogue")
+    return HoursReading(TradingHours(start, end), time, catalogue if isinstance(catalogue, str) else "")
 
 
 def read_quotes(value: object) -> list[QuoteReading]:

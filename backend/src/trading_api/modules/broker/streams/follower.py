@@ -94,6 +94,9 @@ class Follower:
     def take_equity(self, event: EquityEvent) -> bool:
         """What the account is worth, whether that stands in the log or came with a quote. False: nothing new."""
         newest = self._equity
+        if event.equity.equity is None:
+            # A trade while a value was not known yet: the writer says it when it is.
+            return False
         if newest is not None and (event.seq < newest.seq or event.equity == newest.equity):
             return False
         self._equity = event

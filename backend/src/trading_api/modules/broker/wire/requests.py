@@ -54,9 +54,10 @@ def edit_brackets(position_id: str, request: wire.EditBracketsRequest) -> EditBr
 
 
 def execute_orders(request: wire.ExecuteOrdersRequest | None) -> ExecuteOrders:
-    """Without a request: all that work."""
-    chosen = request.orders if request else []
-    return ExecuteOrders(tuple(Fill(each.orderId, each.qty, each.price) for each in chosen))
+    """Without a request, or without `orders` in it: all that work. An empty list names none."""
+    if request is None or request.orders is None:
+        return ExecuteOrders()
+    return ExecuteOrders(tuple(Fill(each.orderId, each.qty, each.price) for each in request.orders))
 
 
 def brackets(terms: wire.PreOrder | wire.ChangedOrder | wire.Brackets) -> Brackets:

@@ -52,6 +52,7 @@ def placed_order(order: Order) -> wire.PlacedOrder:
         updateTime=order.updated_ms,
         parentId=order.parent_id,
         parentType=order.parent_type,
+        isClose=order.is_close or None,
         message=_message(order.message),
     )
 
@@ -80,6 +81,7 @@ def execution(event: ExecutionEvent) -> wire.Execution:
 
 
 def equity(worth: Equity) -> wire.EquityData:
+    """Of one that is known."""
     return wire.EquityData.model_construct(
         equity=worth.equity, balance=worth.balance, unrealizedPL=worth.unrealized, realizedPL=worth.realized
     )

@@ -9,7 +9,7 @@ from dataclasses import replace
 from trading_api.modules.broker.domain.requests import Request
 from trading_api.modules.broker.writer.call import Answer, AskEquity, Call, EquityNow, Reply
 from trading_api.modules.broker.writer.codec import dump_call
-from trading_api.modules.broker.writer.errors import Again, CommandFailed, NoWriter, Overloaded, StoreFailed
+from trading_api.modules.broker.writer.errors import Again, CommandFailed, NoWriter, Overloaded, StoreFailed, Unreached
 from trading_api.modules.broker.writer.subjects import Subjects
 from trading_api.modules.broker.writer.wire import load_outcome
 from trading_api.modules.broker.writer.writer import Writer
@@ -108,7 +108,8 @@ class Commands:
                 pass
             left = deadline - loop.time()
             if left <= 0:
-                raise NoWriter(str(reason)) from None
+                distant = self._writer.distant
+                raise Unreached(distant) if distant else NoWriter(str(reason)) from None
             call = replace(call, retry=True)
             await self._news.change(min(pause, left))
             pause = min(2 * pause, _LAST_PAUSE_S)
@@ -169,7 +170,7 @@ class Commands:
         """Nobody may ask for anything, and yet this instance must come to know who writes, and to which store."""
         while True:
             await asyncio.sleep(_WATCH_S)
-            if self._news.epoch is None and not self._writer.holds_lease:
+            if not self._news.reached and not self._writer.holds_lease:
                 self._ask_who_writes()
             subjects = self._writer.identity.known
             try:
@@ -179,9 +180,9 @@ class Commands:
                 logger.debug("not subscribed: %s", error)
 
     async def _hear(self, message: Message) -> None:
-        epoch, left = load_news(message.data)
-        self._news.hear(epoch, left=left)
-        if left:
+        told = load_news(message.data)
+        self._news.hear(told.epoch, left=told.left, trouble=told.trouble)
+        if told.left:
             self._writer.wake()
 
     async def _tell(self, _message: Message) -> None:

@@ -32,6 +32,21 @@ class Overloaded(NoWriter):
     """More commands wait than this broker takes; nothing of this one was done."""
 
 
+class MarketUnknown(CommandError):
+    """What must be known of a market is not at the moment, for no fault of the client. Nothing was done, and its id
+
+    was not used up. `retry_after_s`: as of NoWriter.
+    """
+
+    def __init__(self, reason: str, *, retry_after_s: int = RETRY_AFTER_S) -> None:
+        super().__init__(reason)
+        self.retry_after_s = retry_after_s
+
+
+class Unreached(NoWriter):
+    """The one that carries out commands is on another bus: nobody but the operator can help."""
+
+
 class KeyReused(CommandError):
     """Another command had this id (the Idempotency-Key); nothing of this one was done."""
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from trading_api.modules.broker.domain import requests as asked
 from trading_api.modules.broker.domain.outcome import Refusal, invalid
-from trading_api.modules.broker.market.port import Market, MarketUnavailable, UnknownSymbol
+from trading_api.modules.broker.market.port import Market, MarketUnavailable, UnknownSymbol, not_found_text
 from trading_api.modules.broker.writer.call import AskEquity, Call
+from trading_api.modules.broker.writer.errors import MarketUnknown
 from trading_api.modules.broker.writer.ports import DeskPort
 
 
@@ -19,15 +20,16 @@ def symbol_to_look_at(market: Market, desk: DeskPort, call: Call) -> str | None:
 
 
 async def look(market: Market, symbol: str, request: asked.Request | AskEquity) -> Refusal | None:
-    """Have the market known. A refusal if it cannot be, or if nobody trades such a symbol."""
+    """Have the market known. A refusal if nobody trades such a symbol. Raises MarketUnknown when nobody tells."""
     try:
         await market.look(symbol)
     except UnknownSymbol:
         # A position of an unknown symbol is not found, like every other that is not held: the desk says so.
         names_position = isinstance(request, asked.ClosePosition | asked.EditBrackets)
-        return None if names_position else invalid(f"There is no symbol {symbol[:80]!r}.")
+        return None if names_position else invalid(not_found_text(symbol))
     except MarketUnavailable as unavailable:
-        return None if market.view(symbol) is not None else invalid(unavailable.reason)
+        if market.view(symbol) is None:
+            raise MarketUnknown(unavailable.reason) from unavailable
     return None
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from sqlalchemy import Connection
 
 from trading_api.modules.broker.domain.account import AccountState
+from trading_api.modules.broker.domain.equity import Unvalued
 from trading_api.modules.broker.domain.events import EquityEvent, Event
 from trading_api.modules.broker.domain.market_view import MarketView
 from trading_api.modules.broker.domain.outcome import Refusal
@@ -20,13 +21,21 @@ from trading_api.modules.broker.market.port import Market
 from trading_api.modules.broker.writer.call import AskEquity, Call, EquityNow, Reply
 from trading_api.modules.broker.writer.codec import dump_reply, load_reply
 from trading_api.modules.broker.writer.equity_watch import EquityWatch
-from trading_api.modules.broker.writer.errors import Again, CommandFailed, KeyReused, NoWriter, StoreFailed
+from trading_api.modules.broker.writer.errors import (
+    Again,
+    CommandFailed,
+    KeyReused,
+    MarketUnknown,
+    NoWriter,
+    StoreFailed,
+)
 from trading_api.modules.broker.writer.group_commit import GroupCommit
 from trading_api.modules.broker.writer.in_flight import KEY_REUSED, MOST, CallsInFlight, InFlight
 from trading_api.modules.broker.writer.looking import look, symbol_to_look_at
 from trading_api.modules.broker.writer.lookups import Lookups
 from trading_api.modules.broker.writer.ports import DeskPort, Fence, JournalPort, Listener
 from trading_api.modules.broker.writer.threads import WriterThreads
+from trading_api.modules.broker.writer.valuing import Valuing
 from trading_api.shared.lease import LeaseLost
 from trading_api.shared.store.errors import StoreError
 
@@ -39,6 +48,7 @@ _SLICE = 100
 
 _LOST = "The broker that was to carry it out does not write any more."
 _BROKEN = "The broker could not carry it out; its log has the reason."
+_UNVALUED = "What the account is worth is not known yet; try again."
 _TOO_LATE = "The broker did not carry it out in time; whether it will be done is not known yet."
 
 
@@ -81,6 +91,9 @@ class Reign:
         )
         self._watched = desk.symbols()
         around.market.watch(self._watched)
+        self._valuing = Valuing(desk, around.market, heed=self.on_market, no_price=self._no_price)
+        if not self._valuing.is_done:
+            self._begin(self._valuing.run())
 
     def submit(self, call: Call) -> asyncio.Future[Reply]:
         """Take a call. Its future fails with Again, or with a CommandError. Raises Overloaded, KeyReused, Again."""
@@ -93,9 +106,7 @@ class Reign:
         entry = self._calls.enter(call, asyncio.get_running_loop().time())
         waiter = entry.join()
         if call.may_be_answered or symbol is not None:
-            task = asyncio.get_running_loop().create_task(self._prepare(entry, symbol))
-            self._preparing.add(task)
-            task.add_done_callback(partial(self._prepared, entry))
+            self._begin(self._prepare(entry, symbol), entry)
         else:
             self._execute(entry)
         return waiter
@@ -105,6 +116,7 @@ class Reign:
         if not self.over.done():
             self._equity.moved(view.instrument.symbol)
             self._heed(view)
+            self._valued(view.instrument.symbol)
 
     async def tick(self) -> None:
         """Once a second: what is due by the clock, what the quotes have made of equity, who has waited too long."""
@@ -143,6 +155,8 @@ class Reign:
             refusal = None if symbol is None else await look(self._around.market, symbol, entry.call.request)
         except StoreError as error:
             entry.fail(StoreFailed(str(error)))
+        except MarketUnknown as error:
+            entry.fail(error)
         except Exception:  # A boundary: whoever waits must be told, whatever it was.
             logger.exception("a command could not be prepared")
             entry.fail(CommandFailed(_BROKEN))
@@ -152,10 +166,19 @@ class Reign:
             else:
                 self._answer(entry, refusal, ())
 
-    def _prepared(self, entry: InFlight, task: asyncio.Task[None]) -> None:
+    def _begin(self, work: Coroutine[None, None, None], entry: InFlight | None = None) -> None:
+        """Have it done in a task that ends with this reign; `entry` is the command that waits for it."""
+        task = asyncio.get_running_loop().create_task(work, name="broker reign")
+        self._preparing.add(task)
+        task.add_done_callback(partial(self._ended, entry))
+
+    def _ended(self, entry: InFlight | None, task: asyncio.Task[None]) -> None:
         """Also of a task that was cancelled before it began, and could not say so itself."""
         self._preparing.discard(task)
-        if task.cancelled():
+        if not task.cancelled():
+            if error := task.exception():
+                logger.error("what a command or a quote began has failed", exc_info=error)
+        elif entry is not None:
             entry.fail(Again(_LOST))
 
     async def _answer_from_store(self, entry: InFlight) -> bool:
@@ -175,6 +198,8 @@ class Reign:
             return
         try:
             self._do(entry)
+        except Unvalued as unvalued:
+            self._postpone(entry, unvalued)
         except Exception:  # A defect of the domain: the accounts in memory may be half changed.
             logger.exception("a command broke the desk: %s", type(entry.call.request).__name__)
             entry.fail(CommandFailed(_BROKEN))
@@ -185,11 +210,48 @@ class Reign:
         if not self._desk.has(account_id):
             self._desk.open(account_id)
         if isinstance(request, AskEquity):
-            worth = EquityNow(self._desk.state(account_id).seq, self._desk.equity(account_id))
-            self._answer(entry, worth, ())
+            self._answer_worth(entry)
             return
         outcome = self._desk.execute(account_id, request, self._around.market.view, self._around.clock())
         self._answer(entry, outcome.result, outcome.events)
+
+    def _answer_worth(self, entry: InFlight) -> None:
+        """At once or not at all: whoever follows the account is told when it is known."""
+        account_id = entry.call.account_id
+        worth = EquityNow(self._desk.state(account_id).seq, self._desk.equity(account_id))
+        if worth.equity.equity is None:
+            entry.fail(MarketUnknown(_UNVALUED))
+        else:
+            self._answer(entry, worth, ())
+
+    def _postpone(self, entry: InFlight, unvalued: Unvalued) -> None:
+        """It depends on a value that is not known: carry it out when that is there, unless it is long in coming."""
+        if self._valuing.is_worth_waiting(unvalued.symbols):
+            self._begin(self._execute_once_valued(entry, unvalued.symbols), entry)
+        else:
+            entry.fail(MarketUnknown(str(unvalued)))
+
+    async def _execute_once_valued(self, entry: InFlight, symbols: Collection[str]) -> None:
+        await self._valuing.wait(symbols)
+        self._execute(entry)
+
+    def _no_price(self, symbol: str) -> None:
+        """Nobody trades what is held."""
+        if not self.over.done():
+            self._desk.no_price(symbol)
+            self._equity.moved(symbol)
+            self._valued(symbol)
+
+    def _valued(self, symbol: str) -> None:
+        """The market said something of it. The first time, what waited for that goes on."""
+        if not self._valuing.is_done and self._valuing.heard(symbol):
+            self._begin(self._catch_up())
+
+    async def _catch_up(self) -> None:
+        """Tell what accounts are worth, which nobody was told yet, and let the orders that waited meet the market."""
+        await self._in_slices(self._equity.take(), self._tell_equity)
+        if self._valuing.is_done:
+            await self._in_slices(sorted(self._desk.symbols()), self._look_again)
 
     def _answer(self, entry: InFlight, reply: Reply, events: Sequence[Event]) -> None:
         """Have it committed with its answer, which is kept if a second execution would do harm, or its client asks.
@@ -204,10 +266,13 @@ class Reign:
         self._group.add(events, answers, entry)
 
     def _heed(self, view: MarketView) -> None:
+        self._happen(view.instrument.symbol, partial(self._desk.on_market, view, self._around.clock()))
+
+    def _happen(self, symbol: str, what: Callable[[], Sequence[Event]]) -> None:
         try:
-            events = self._desk.on_market(view, self._around.clock())
+            events = what()
         except Exception:  # As in _execute.
-            logger.exception("a quote of %s broke the desk", view.instrument.symbol)
+            logger.exception("a quote of %s broke the desk", symbol)
             self.end(Again(_LOST))
             return
         if events:
@@ -223,13 +288,16 @@ class Reign:
                 await asyncio.sleep(0)
 
     def _look_again(self, symbol: str) -> None:
-        view = self._around.market.view(symbol)
+        market = self._around.market
+        view = market.view(symbol)
         if view is not None:
             self._heed(view)
+        else:
+            self._happen(symbol, partial(self._desk.on_clock, symbol, market.now_ms(), self._around.clock()))
 
     def _tell_equity(self, account_id: str) -> None:
         equity = self._desk.equity(account_id)
-        if self._equity.tell(account_id, equity):
+        if equity.equity is not None and self._equity.tell(account_id, equity):
             told = EquityEvent(account_id, self._desk.state(account_id).seq, self._around.clock(), equity)
             self._group.add((), (), _EquityNews(told, self._around.listener))
 

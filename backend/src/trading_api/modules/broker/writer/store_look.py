@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
+from trading_api.modules.broker.writer.distant_writer import DistantWriter
 from trading_api.modules.broker.writer.ports import StandingPort
 from trading_api.modules.broker.writer.store_identity import StoreIdentity
 from trading_api.modules.broker.writer.writer_news import WriterNews
@@ -26,8 +27,14 @@ class StoreLook:
         self._store = store
         self._identity = identity
         self._news = news
+        self._distant = DistantWriter(news)
         self._looked = -_EVERY_S
         self._looking: asyncio.Task[None] | None = None
+
+    @property
+    def distant(self) -> str:
+        """Who writes, out of this bus's reach, for people; empty if that is not so, or not known."""
+        return self._distant.problem
 
     def begin(self) -> None:
         """Look soon, unless it was just done. Does not wait; who waits for news is woken by what is found."""
@@ -61,3 +68,4 @@ class StoreLook:
         # What was announced in the meantime is newer than what was read.
         if self._news.changes == changes:
             self._news.read(standing.epoch, held=standing.held)
+            self._distant.saw(standing)

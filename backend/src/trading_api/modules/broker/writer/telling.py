@@ -51,9 +51,9 @@ class Telling:
                 listener.worth(event)
         self._say(lambda subjects: subjects.equity(event.account_id), lambda: dump_event(event).encode())
 
-    def here(self, epoch: int) -> None:
-        """This instance writes."""
-        self._say(lambda subjects: subjects.writer, partial(dump_news, epoch))
+    def here(self, epoch: int, trouble: str = "") -> None:
+        """This instance writes, or would, but for some trouble."""
+        self._say(lambda subjects: subjects.writer, partial(dump_news, epoch, trouble=trouble))
 
     def left(self, epoch: int) -> None:
         """It has given the lease back."""

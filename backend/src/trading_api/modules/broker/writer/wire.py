@@ -9,6 +9,7 @@ from trading_api.modules.broker.writer.errors import (
     CommandError,
     CommandFailed,
     KeyReused,
+    MarketUnknown,
     NoWriter,
     Overloaded,
     StoreFailed,
@@ -20,6 +21,7 @@ _ERRORS: dict[str, type[Again] | type[CommandError]] = {
     "store": StoreFailed,
     "late": NoWriter,
     "overloaded": Overloaded,
+    "market": MarketUnknown,
     "reused": KeyReused,
     "failed": CommandFailed,
 }

@@ -10,6 +10,7 @@ from trading_api.modules.broker.domain.account import AccountState
 from trading_api.modules.broker.domain.market_view import MarketView
 from trading_api.modules.broker.market.port import Market
 from trading_api.modules.broker.writer.call import Call, Reply
+from trading_api.modules.broker.writer.commit_watch import NO_STORE, CommitWatch
 from trading_api.modules.broker.writer.counter import Counter
 from trading_api.modules.broker.writer.errors import Again, StoreFailed
 from trading_api.modules.broker.writer.in_flight import MOST
@@ -63,7 +64,12 @@ class Writer:
         self._first_accounts = tuple(first_accounts)
         self._tick_s = tick_s
         self._threads = WriterThreads()
-        self._around = Surroundings(journal, market, self._threads, lease.fence, clock, self.telling, most_in_flight)
+        self._commits = CommitWatch(journal, clock)
+        self._trial: asyncio.Future[None] | None = None
+        self._told = ""
+        self._around = Surroundings(
+            self._commits, market, self._threads, lease.fence, clock, self.telling, most_in_flight
+        )
         self._counter = Counter(bus, self.submit)
         # The one that executes, and the one whose last commit may still be under way.
         self._reign: Reign | None = None
@@ -89,6 +95,21 @@ class Writer:
         """What keeps the holder of the lease from writing, for people; empty if nothing does."""
         return self._trouble
 
+    @property
+    def problem(self) -> str:
+        """What keeps this instance, which holds the lease, from storing orders, for everybody; empty if nothing does.
+
+        Unlike `trouble` it does not say where the store is.
+        """
+        if not self.holds_lease:
+            return ""
+        return self._commits.problem or (NO_STORE if self._trouble else "")
+
+    @property
+    def distant(self) -> str:
+        """Who writes, out of this bus's reach, for people; empty if that is not so, or not known."""
+        return "" if self.holds_lease else self.look.distant
+
     def start(self) -> None:
         """Begin to look for the lease, in the running event loop."""
         self._market.on_market(self._on_market)
@@ -112,6 +133,8 @@ class Writer:
             await asyncio.wait(self._holding)
         if self._last is not None:
             await self._last.clear()
+        if self._trial is not None:
+            await asyncio.wait({self._trial}, timeout=_FINISH_S)
         if epoch is not None:
             self.telling.left(epoch)
         await self.telling.stop()
@@ -122,9 +145,10 @@ class Writer:
         self._lease.wake()
 
     def announce(self) -> None:
-        """Say who writes, if it is this one."""
-        if self.is_ready and self._epoch is not None:
-            self.telling.here(self._epoch)
+        """Say who writes, if it is for this one, be it ready or not."""
+        if self._epoch is not None and self.holds_lease and not self._stopping:
+            self._told = self.problem
+            self.telling.here(self._epoch, self._told)
 
     def submit(self, call: Call) -> asyncio.Future[Reply]:
         """As Reign.submit; raises Again also where this is not the writer, StoreFailed where it cannot."""
@@ -174,6 +198,7 @@ class Writer:
                 if reign is not None:
                     await self._attend(reign)
                     pause = _FIRST_PAUSE_S if reign.has_written else pause
+                self._tell_problem()
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, _LAST_PAUSE_S)
         finally:
@@ -216,11 +241,24 @@ class Writer:
             await asyncio.wait({reign.over}, timeout=self._tick_s)
             try:
                 await reign.tick()
+                self._tell_problem()
+                self._try_commit()
             except Exception:  # A boundary: a defect must not leave the lease with one who does nothing.
                 logger.exception("the writer's tick failed")
                 reign.end(Again(_LOST))
         self._trouble = str(reign.over.result())
         self._reign = None
+
+    def _tell_problem(self) -> None:
+        """When it is another than the others know of."""
+        if self.problem != self._told:
+            self.announce()
+
+    def _try_commit(self) -> None:
+        """After a failure, for there may be no orders that would show that it is over."""
+        if self._commits.failed and (self._trial is None or self._trial.done()):
+            thread = self._threads.commit
+            self._trial = asyncio.get_running_loop().run_in_executor(thread, self._commits.trial, self._lease.fence)
 
     def _complain(self, problem: str) -> None:
         """Once per problem: it is tried again, and again."""

@@ -5,6 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 from contextlib import suppress
+from typing import NamedTuple
+
+
+class News(NamedTuple):
+    """What a writer says of itself. `left`: it does not write any more; `trouble`: what keeps it from it, in words."""
+
+    epoch: int
+    left: bool = False
+    trouble: str = ""
 
 
 class WriterNews:
@@ -18,6 +27,11 @@ class WriterNews:
         self._there = False
         self.changes = 0
         """How often it was told something that it did not know."""
+        self.trouble = ""
+        """What keeps the writer from writing, as it said itself; empty if nothing does."""
+        self.hears = 0
+        """How often a writer was heard."""
+        self._heard = False
         self._change: asyncio.Future[None] | None = None
 
     @property
@@ -25,15 +39,21 @@ class WriterNews:
         """What the writer writes for; None: not known."""
         return self._newest if self._there else None
 
-    def hear(self, epoch: int, *, left: bool) -> None:
+    @property
+    def reached(self) -> bool:
+        """Whether the writer is known from itself. What the store says of it alone, the bus may not reach."""
+        return self._there and self._heard
+
+    def hear(self, epoch: int, *, left: bool, trouble: str = "") -> None:
         """A writer says that it writes for `epoch`, or does not any more. One of an older epoch speaks too late."""
         if epoch >= self._newest:
-            self._note(epoch, there=not left)
+            self.hears += 1
+            self._note(epoch, there=not left, heard=True, trouble=trouble)
             self.stir()
 
     def know(self, epoch: int) -> None:
         """This instance writes for `epoch`, whatever was heard."""
-        self._note(epoch, there=True)
+        self._note(epoch, there=True, heard=True)
         self.stir()
 
     def read(self, epoch: int, *, held: bool) -> None:
@@ -47,10 +67,11 @@ class WriterNews:
         if epoch == self._newest:
             self._there = False
 
-    def _note(self, epoch: int, *, there: bool) -> None:
+    def _note(self, epoch: int, *, there: bool, heard: bool = False, trouble: str = "") -> None:
         if (epoch, there) != (self._newest, self._there):
             self.changes += 1
         self._newest, self._there = epoch, there
+        self._heard, self.trouble = heard, trouble
 
     def stir(self) -> None:
         """Wake those who wait."""
@@ -66,14 +87,15 @@ class WriterNews:
             await asyncio.wait_for(asyncio.shield(self._change), timeout)
 
 
-def dump_news(epoch: int, *, left: bool = False) -> bytes:
+def dump_news(epoch: int, *, left: bool = False, trouble: str = "") -> bytes:
     """The message of the writer."""
-    return json.dumps({"epoch": epoch, "left": left}).encode()
+    return json.dumps({"epoch": epoch, "left": left, "trouble": trouble}).encode()
 
 
-def load_news(data: bytes) -> tuple[int, bool]:
-    """Epoch, and whether its writer left. Raises ValueError."""
+def load_news(data: bytes) -> News:
+    """What a message says. Raises ValueError."""
     told = json.loads(data)
     if not isinstance(told, dict) or not isinstance(told.get("epoch"), int):
         raise ValueError(f"no news of a writer: {data[:80]!r}")
-    return told["epoch"], told.get("left") is True
+    trouble = told.get("trouble")
+    return News(told["epoch"], told.get("left") is True, trouble if isinstance(trouble, str) else "")

@@ -116,7 +116,8 @@ class DatafeedApi(APIRouterInterface[DatafeedModule]):
         """
         with _problems():
             service = self.module.service
-            return trading_session(service.feed, service.resolve(symbol))
+            instrument = service.resolve(symbol)
+            return trading_session(service.feed, instrument, service.directory.version)
 
     def get_bars(
         self,

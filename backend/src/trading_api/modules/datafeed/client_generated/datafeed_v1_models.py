@@ -298,6 +298,8 @@ class SymbolTypeDescriptor(ApiModel):
 class TradingSession(ApiModel):
     """The session of a symbol that is on, or else its next one. Holidays, half days and clock changes are in it."""
 
+    catalogue: str = ""
+    """Names the instruments as they are now: after a change of any of them it is another one, so that whoever keeps their facts knows when to read them again. Empty where that is not known."""
     end: int
     """When it ends, ms UTC: from then on there is no trading. A symbol that always trades has sessions of a day, one right after the other."""
     isOpen: bool

@@ -15,6 +15,8 @@ from trading_api.modules.datafeed.instruments.instrument import Instrument
 
 _EARLIEST, _LATEST = to_ms(EARLIEST), to_ms(LATEST)
 _LIMIT = 10**MAX_DIGITS
+AHEAD_MS = 5 * 60_000
+"""A quote of the future would never go stale. Tests may run a few bars ahead of the clock."""
 Find = Callable[[str], Instrument | None]
 
 
@@ -40,7 +42,7 @@ def make_ticks(quotes: Sequence[PushedQuote], find: Find, now: int) -> tuple[dic
     ticks, problems = dict[int, Tick](), list[PushProblem]()
     for place, quote in enumerate(quotes):
         instrument = find(quote.symbol)
-        found = [PushProblem(place, field, message) for field, message in _problems(quote, instrument)]
+        found = [PushProblem(place, field, message) for field, message in _problems(quote, instrument, now)]
         problems += found
         if instrument is not None and not found:
             ticks[place] = _tick(quote, instrument, now)
@@ -52,7 +54,7 @@ def late_problem(place: int, newest: int) -> PushProblem:
     return PushProblem(place, "time", f"before the newest quote of the symbol ({ms_text(newest)}, {newest} ms)")
 
 
-def _problems(quote: PushedQuote, instrument: Instrument | None) -> Iterator[tuple[str, str]]:
+def _problems(quote: PushedQuote, instrument: Instrument | None, now: int) -> Iterator[tuple[str, str]]:
     if instrument is None:
         yield "symbol", "Symbol not found"
         return
@@ -66,8 +68,15 @@ def _problems(quote: PushedQuote, instrument: Instrument | None) -> Iterator[tup
     if quote.bid > quote.ask:
         yield "bid", f"{quote.bid:f} is above the ask {quote.ask:f}"
     yield from (("volume", problem) for problem in _volume_problems(quote.volume, instrument))
-    if quote.time is not None and not _EARLIEST <= epoch_ms(quote.time) < _LATEST:
-        yield "time", "not within the years 1801 to 2199"
+    if quote.time is not None:
+        yield from (("time", problem) for problem in _time_problems(epoch_ms(quote.time), now))
+
+
+def _time_problems(time: int, now: int) -> Iterator[str]:
+    if not _EARLIEST <= time < _LATEST:
+        yield "not within the years 1801 to 2199"
+    elif time > now + AHEAD_MS:
+        yield f"{ms_text(time)} is more than {AHEAD_MS // 60_000} minutes ahead of the clock, {ms_text(now)}"
 
 
 def _price_problems(price: Decimal, instrument: Instrument) -> Iterator[str]:

@@ -109,7 +109,8 @@ class Tape:
             time=path.tick_time(tick),
             price_scale=self._scales.price,
             last=last,
-            bid=max(last - unit, 0),
+            # Never 0, which would be no bid: a price of one step has its bid at it.
+            bid=max(last - unit, min(last, unit)),
             ask=last + unit,
             open=day.open,
             high=day.high,

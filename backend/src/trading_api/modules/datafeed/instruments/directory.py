@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Hashable, Iterable
 from functools import cached_property
@@ -64,6 +65,14 @@ class InstrumentDirectory:
         self._fresh_until = 0.0
         self._asked_at = -1.0
         self._failure: StoreError | None = None
+
+    @property
+    def version(self) -> str:
+        """Of what `find` tells from: another text after a change of any instrument, the same in every process.
+
+        Empty before anything was read.
+        """
+        return self._known.digest if self._known is not None else ""
 
     def all(self) -> list[Instrument]:
         """By name."""
@@ -137,6 +146,10 @@ class _Known:
         exchange, colon, name = symbol.strip().upper().partition(":")
         found = self._by_name.get(name if colon else exchange)
         return found if found is not None and (not colon or found.exchange == exchange) else None
+
+    @cached_property
+    def digest(self) -> str:
+        return hashlib.blake2b(repr(self.version).encode(), digest_size=8).hexdigest()
 
     @cached_property
     def listed(self) -> list[Instrument]:
