@@ -111,6 +111,7 @@ def test_D04_a_holder_killed_inside_its_transaction_leaves_nothing(
     assert written(engine) == {}
 
 
+@pytest.mark.long
 def test_D04_the_last_one_alive_gets_it_back(pair: tuple[LeaseProcess, LeaseProcess]) -> None:
     holder, other = pair
     paused = holder.send(signal.SIGSTOP)

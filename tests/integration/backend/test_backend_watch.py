@@ -114,6 +114,7 @@ def test_M04_a_syntax_error_leaves_the_old_code_serving_and_the_fix_recovers(pac
         assert server.stop() == 0
 
 
+@pytest.mark.long
 def test_M04_an_error_in_the_framework_itself_is_survived_too(package: Path) -> None:
     with watching(package) as server:
         module = package / "shared" / "module.py"
@@ -125,6 +126,7 @@ def test_M04_an_error_in_the_framework_itself_is_survived_too(package: Path) -> 
         assert server.get(VALUE).status == 200
 
 
+@pytest.mark.long
 def test_M04_edits_within_one_second_and_of_equal_size_are_all_served(package: Path) -> None:
     with watching(package) as server:
         pids = set()
@@ -138,6 +140,7 @@ def test_M04_edits_within_one_second_and_of_equal_size_are_all_served(package: P
     assert (hooks.count("start"), hooks.count("stopped")) == (5, 5)
 
 
+@pytest.mark.long
 def test_M04_an_edit_made_while_another_starts_is_what_is_served_in_the_end(package: Path) -> None:
     with watching(package) as server:
         for value in (2, 3, 4):

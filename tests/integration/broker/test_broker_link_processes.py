@@ -126,6 +126,7 @@ def test_P05_a_broker_whose_datafeed_hangs_stops_promptly(tmp_path: Path) -> Non
     assert "ERROR" not in (tmp_path / "broker.log").read_text()
 
 
+@pytest.mark.long
 def test_D01_an_address_without_a_datafeed_is_an_error(tmp_path: Path) -> None:
     port = free_block(1)
     with (
@@ -135,6 +136,7 @@ def test_D01_an_address_without_a_datafeed_is_an_error(tmp_path: Path) -> None:
         assert followed.until(ERROR).startswith("The datafeed refuses the link: HTTP 4")
 
 
+@pytest.mark.long
 def test_D01_the_second_instance_serves_when_the_first_is_away(tmp_path: Path) -> None:
     away, there = free_block(1), free_block(1)
     urls = f"{quotes_url(away)},{quotes_url(there)}"
@@ -148,6 +150,7 @@ def test_M02_without_a_datafeed_the_broker_says_so_and_is_well(tmp_path: Path) -
         assert followed.health() == "ok"
 
 
+@pytest.mark.long
 def test_M01_in_one_process_the_broker_is_linked_to_itself(tmp_path: Path) -> None:
     with broker(tmp_path, ENABLED_MODULES="broker,datafeed") as followed:
         followed.until(UP)

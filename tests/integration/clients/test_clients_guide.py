@@ -100,6 +100,7 @@ def test_W03_the_life_of_a_stream_in_the_guide_runs_over_a_restart(package: Path
                 assert program.kinds() == ["refused", "bar", "lost", "back", "gap", "left"]
 
 
+@pytest.mark.long
 def test_G05_the_quick_start_of_the_package_runs(package: Path, tmp_path: Path) -> None:
     files = render_package(live_sources())
     for name, text in files.items():

@@ -87,6 +87,7 @@ def test_M06_the_run_ahead_ends_without_a_word_and_does_nothing(backend: Backend
     assert backend.generated() == {}
 
 
+@pytest.mark.long
 def test_M06_where_the_deployed_modules_are_current_the_run_ahead_imports_nothing_that_generates(
     backend: Backend,
 ) -> None:

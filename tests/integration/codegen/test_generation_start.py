@@ -131,6 +131,7 @@ def test_M06_a_module_that_was_just_made_can_be_named_at_once(project: Project, 
     assert project.get("/api/v1/brand_new/health").status_code == 200
 
 
+@pytest.mark.long
 def test_C04_an_unknown_module_is_still_the_configurations_mistake(project: Project, backend: Backend) -> None:
     backend.without_clients()
     project.write(config(project, "brokr", reload=True))

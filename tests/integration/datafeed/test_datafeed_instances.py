@@ -89,6 +89,7 @@ def test_D02_a_quote_pushed_to_one_instance_is_that_of_all(tmp_path: Path, store
             assert list(last.values()) == history[0]["bars"]
 
 
+@pytest.mark.long
 def test_D02_while_nats_is_away_streams_are_late_and_nothing_is_lost(tmp_path: Path, nats: NatsServer) -> None:
     store_url = f"sqlite:///{tmp_path / 'trading.db'}"
     with instances(tmp_path, 2, **manual(store_url, nats)) as found, ExitStack() as stack:
@@ -107,6 +108,7 @@ def test_D02_while_nats_is_away_streams_are_late_and_nothing_is_lost(tmp_path: P
     assert [each.text().count("ERROR") for each in found] == [0, 0]
 
 
+@pytest.mark.long
 def test_D02_an_instance_that_was_killed_comes_back_with_all_that_was_pushed(tmp_path: Path, nats: NatsServer) -> None:
     store_url = f"sqlite:///{tmp_path / 'trading.db'}"
     with instances(tmp_path, 2, **manual(store_url, nats)) as (first, second):

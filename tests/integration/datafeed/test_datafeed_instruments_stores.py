@@ -235,6 +235,7 @@ def test_D02_store_that_went_away_leaves_known_symbols(tmp_path: Path) -> None:
         assert directory.find("ABC") == ABC
 
 
+@pytest.mark.long
 def test_D02_command_serves_both_databases_and_a_reader_that_has_seen_enough(store_url: str, tmp_path: Path) -> None:
     file = tmp_path / "many.csv"
     file.write_text(write_catalogue(many(20_000), "csv"), encoding="utf-8")

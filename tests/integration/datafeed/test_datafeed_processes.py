@@ -161,6 +161,7 @@ def test_D02_readers_see_all_of_an_import_or_nothing(bench: Bench) -> None:
     assert 12_000 in seen
 
 
+@pytest.mark.long
 def test_D02_many_imports_at_once_into_a_store_that_is_not_there_yet(bench: Bench) -> None:
     overlapping = [bench.write(f"{n}.csv", HEADER + rows(n * 100, 200)) for n in range(4)]
     processes = [bench.start(file) for file in overlapping] + [bench.start(overlapping[0], symbol="NEW")]
@@ -208,6 +209,7 @@ def test_D02_memory_does_not_grow_with_the_file(bench: Bench) -> None:
     assert _peak_kilobytes(bench, 80_000) - _peak_kilobytes(bench, 10_000) < 8_000
 
 
+@pytest.mark.long
 def test_D02_a_store_of_an_older_program_gets_its_coarser_bars_when_it_is_served(bench: Bench) -> None:
     make_old_store(bench.database)
     symbol = "MÜNCHEN"

@@ -58,6 +58,7 @@ for name in sys.argv[1:]:
 """
 
 
+@pytest.mark.long
 def test_A07_modules_of_odd_names_pass_lint(made: Copy, tmp_path: Path) -> None:
     copy = copy_again(made, tmp_path)
     assert_done(copy.python("-c", RENDER, *ODD_NAMES))
@@ -83,6 +84,7 @@ def lint_imports(copy: Copy) -> subprocess.CompletedProcess[str]:
     return copy.python("-c", "from importlinter.cli import lint_imports_command as run; run()", "--no-cache")
 
 
+@pytest.mark.long
 def test_A07_new_modules_pass_mypy_strict(made: Copy, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     if (ROOT / ".mypy_cache").is_dir():

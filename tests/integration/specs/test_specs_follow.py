@@ -52,6 +52,8 @@ def test_M05_documents_follow_an_edit_and_one_edit_is_one_reload(package: Path, 
     # A second edit is served by a second reload; had the documents caused one of their own, there would be more.
     source.write_text(source.read_text().replace('self.get("/renamed")', 'self.get("/again")'))
     wait_until(lambda: "/again" in paths_in(file), what="the document of the second edit")
+    # It is written before the log says so.
+    wait_until(lambda: watched.log.count("reloaded in") >= 2, what="the word on the second reload")
     assert watched.log.count("reloaded in") == 2
     assert watched.log.count("edited:") == 2
 

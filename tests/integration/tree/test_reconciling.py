@@ -63,6 +63,7 @@ def test_P06_fewer_instances_stop_the_last_ones_and_lose_no_request(tree: Projec
     assert traffic.failures == []
 
 
+@pytest.mark.long
 def test_P06_a_moved_port_restarts_that_server_only(tree: Project) -> None:
     before = tree.pids()
     tree.write(tree.standard(broker={"port": tree.port + 2}))
@@ -84,6 +85,7 @@ def test_P06_who_needs_the_moved_server_is_told_its_new_address(tree: Project) -
     wait_until(lambda: tree.get("/api/v1/broker/health").json()["status"] == "ok", what="a broker with quotes")
 
 
+@pytest.mark.long
 def test_P06_a_changed_environment_restarts_that_server_and_not_the_gateway(tree: Project) -> None:
     before = tree.pids()
     tree.write(tree.standard(core={"env": {"COLOUR": "blue; # % 'x' y"}}))

@@ -107,6 +107,7 @@ def test_D02_the_configuration_decides_and_not_the_shell(small: Project) -> None
     assert _tables(small.folder / "from-the-shell.db") >= TABLES
 
 
+@pytest.mark.long
 def test_M01_one_process_brings_the_store_up_to_date_too(project: Project) -> None:
     with one_process(project):
         assert _tables(_store(project)) >= TABLES
