@@ -106,13 +106,13 @@ format: $(installed) ## ruff --fix and black
 	@$(bin)/python -m black --quiet .
 
 test: $(installed) generate lint type-check ## Everything: lint, types, unit, golden, integration, e2e
-	@$(bin)/python -m pytest -n auto --dist loadfile $(args)
+	@$(bin)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(args)
 
 test-fast: $(installed) ## The tests without processes and sockets (args=tests/unit/broker: those of one folder)
-	@$(bin)/python -m pytest -n auto --dist loadfile --hypothesis-profile=quick -m "not slow and not long" $(if $(filter tests/%,$(args)),,tests/unit tests/golden) $(args)
+	@$(bin)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder --hypothesis-profile=quick -m "not slow and not long" $(if $(filter tests/%,$(args)),,tests/unit tests/golden) $(args)
 
 test-long: $(installed) ## What make test leaves out: endurance, and more variants of the same
-	@$(bin)/python -m pytest --hypothesis-profile=thorough -m long -n auto --dist loadfile $(args)
+	@$(bin)/python -m pytest --hypothesis-profile=thorough -m long -n auto --dist loadfile --no-loadscope-reorder $(args)
 
 soak: $(installed) ## Trade for minutes while brokers and bus are killed at random (args='--seconds 60 --seed 7')
 	@$(bin)/python -m tests.soak $(args)

@@ -96,6 +96,7 @@ def test_D02_limit_on_file_sizes_leaves_nothing_half_imported(kib: int, tmp_path
         assert len(served(store, R.MINUTE_1)) == ROWS
 
 
+@pytest.mark.long
 def test_D02_imports_into_one_series_take_turns(bar_store: BarStore, store_url: str) -> None:
     """The second one waits for the first, and then sees what it wrote."""
     with importer(store_url, "ABC", 200, "locked") as first, importer(store_url, "ABC", 400) as second:

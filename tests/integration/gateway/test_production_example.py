@@ -162,6 +162,7 @@ def load(project: Project, path: str) -> Iterator[Counter[int]]:
             running.result(30)
 
 
+@pytest.mark.long
 def test_N04_no_request_is_lost_while_instances_restart_one_after_another(production: Project) -> None:
     before = production.pids()
     names = ["broker:broker-0", "broker:broker-1"]
@@ -175,6 +176,7 @@ def test_N04_no_request_is_lost_while_instances_restart_one_after_another(produc
     assert all(after[name] != before[name] for name in names)
 
 
+@pytest.mark.long
 def test_N04_no_get_is_lost_when_an_instance_is_killed(production: Project) -> None:
     victim = "broker:broker-0"
     before = production.pids()[victim]

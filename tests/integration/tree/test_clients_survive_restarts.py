@@ -115,6 +115,7 @@ def test_G04_W03_200_clients_resume_by_themselves_after_a_restart_each_topic_onc
     assert (left["subscriptions"], left["topics"]) == (0, 0)
 
 
+@pytest.mark.long
 def test_G04_a_client_survives_a_crash_of_the_server(project: Project) -> None:
     project.write()
     project.up()

@@ -123,6 +123,7 @@ def test_P04_a_server_that_never_gets_healthy_ends_at_the_deadline(probed: Proje
     probed.assert_gone()
 
 
+@pytest.mark.long
 def test_P04_a_failed_up_can_be_repaired_and_repeated(probed: Project) -> None:
     probed.write(probe_config(probed, env={"PROBE_BROKEN": "1"}))
     probed.run("start", check=1)
