@@ -17,7 +17,7 @@ sys.dont_write_bytecode = False
 
 # Machines are busy at times: how long an example takes says nothing about what it proves.
 settings.register_profile("thorough", deadline=None)
-settings.register_profile("whole", deadline=None, max_examples=40)
+settings.register_profile("whole", deadline=None, max_examples=30)
 settings.register_profile("quick", deadline=None, max_examples=20)
 settings.load_profile("whole")
 

@@ -67,6 +67,7 @@ def told(client: LiveClient, topic: str, price: float) -> Json:
     return update
 
 
+@pytest.mark.long
 def test_D02_a_quote_pushed_to_one_instance_is_that_of_all(tmp_path: Path, store_url: str, nats: NatsServer) -> None:
     with instances(tmp_path, 2, **manual(store_url, nats)) as found, ExitStack() as stack:
         clients = connected(stack, found)

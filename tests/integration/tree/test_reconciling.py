@@ -206,6 +206,7 @@ def test_P12_plan_says_what_up_would_do_and_up_does_it(tree: Project) -> None:
     assert done["gateway_reloaded"]
 
 
+@pytest.mark.long
 def test_P12_restart_gives_every_process_a_new_life(tree: Project) -> None:
     before = tree.pids()
     tree.run("restart", "--timeout", "2", "--generate-nginx", "--validate", check=0)

@@ -197,6 +197,7 @@ def test_G05_a_package_holds_every_client_and_is_ready_to_build() -> None:
     assert not any("trading_api." in text for name, text in files.items() if name.endswith(".py"))
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_G05_the_quick_start_of_the_package_is_a_program_with_a_stream() -> None:
     program = python_blocks(render_package(live_sources())["README.md"])

@@ -50,6 +50,7 @@ def test_A07_every_text_is_the_same_in_every_run(ws: bool) -> None:
     assert files(NewModule("order_book", ws=ws)) == files(NewModule("order_book", ws=ws))
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(names.filter(lambda name: len(name) <= MAX_LENGTH), st.booleans())
