@@ -21,7 +21,7 @@ install: $(installed) install-nginx ## Create .venv with the locked dependencies
 
 $(installed): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] + "; run: make PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
-	@echo "setting up .venv (once; about a minute)"
+	@echo "setting up .venv (once; a minute or two)"
 	@test -x $(bin)/python || $(PYTHON) -m venv .venv
 	@$(bin)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(bin)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.integration
 JUDGE = Path(sys.executable).with_name("schemathesis")
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 EXAMPLE = SOURCE.parents[2] / "docs" / "examples" / "AAPL-1D.csv"
-EXAMPLES = 4
+FEW, MANY = 4, 15
 SPECS = [f"{name}/openapi.json" for name in installed_modules()]
 
 
@@ -30,17 +30,18 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield started
 
 
-def judge(url: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    arguments = ["run", url, "--checks", "all", "--max-examples", str(EXAMPLES), "--no-color"]
+def judge(url: str, folder: Path, examples: int) -> subprocess.CompletedProcess[str]:
+    arguments = ["run", url, "--checks", "all", "--max-examples", str(examples), "--no-color"]
     arguments += ["--suppress-health-check", "all", "--request-timeout", "10"]
     command = [str(JUDGE), "--config-file", str(CONFIG), *arguments]
     # Its cache of earlier findings belongs to no project: every run starts anew.
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=110, check=False)
 
 
+@pytest.mark.parametrize("examples", [FEW, pytest.param(MANY, marks=pytest.mark.long)])
 @pytest.mark.parametrize("spec", SPECS)
-def test_A05_A08_what_is_served_is_what_the_spec_says(server: Server, spec: str, tmp_path: Path) -> None:
-    done = judge(f"http://127.0.0.1:{server.port}/api/v1/{spec}", tmp_path)
+def test_A05_A08_what_is_served_is_what_the_spec_says(server: Server, spec: str, examples: int, tmp_path: Path) -> None:
+    done = judge(f"http://127.0.0.1:{server.port}/api/v1/{spec}", tmp_path, examples)
     assert done.returncode == 0, done.stdout + done.stderr
     tested = re.search(r"Tested: (\d+)", done.stdout)
     assert tested, done.stdout
