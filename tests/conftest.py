@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 sys.path.insert(0, str(Path(__file__).parent))
 # Parallel workers set it; the programs under test would fit their tables into it.
@@ -15,10 +15,13 @@ os.environ.pop("COLUMNS", None)
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
-# Machines are busy at times: how long an example takes says nothing about what it proves.
-settings.register_profile("thorough", deadline=None)
-settings.register_profile("whole", deadline=None, max_examples=30)
-settings.register_profile("quick", deadline=None, max_examples=20)
+# Machines are busy at times: how long an example takes says nothing about what it proves. The same commit has the same
+# examples; who looks for new ones takes `search`.
+_BUSY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("search", _BUSY, max_examples=200)
+settings.register_profile("thorough", _BUSY, derandomize=True)
+settings.register_profile("whole", _BUSY, derandomize=True, max_examples=30)
+settings.register_profile("quick", _BUSY, derandomize=True, max_examples=20)
 settings.load_profile("whole")
 
 

@@ -64,7 +64,7 @@ def named(name: bytes) -> Responder:
 def test_D04_a_request_is_answered(medium: Medium) -> None:
     async def scene(ours: Bus, theirs: Bus) -> None:
         await theirs.serve("orders.place", named(b"> "))
-        assert await ours.request("orders.place", b"buy", timeout=5) == b"> buy"
+        assert await ours.request("orders.place", b"buy", timeout=30) == b"> buy"
         assert await theirs.request("orders.place", b"", timeout=5) == b"> "
         assert len(await ours.request("orders.place", b"x" * (MAX_MESSAGE - 2), timeout=5)) == MAX_MESSAGE
 
@@ -78,7 +78,7 @@ def test_D04_each_request_reaches_one_of_those_that_serve_and_all_get_some(mediu
         await third.connect()
         for bus, heard in zip((ours, theirs, third), asked, strict=True):
             await bus.serve("work", _counting(heard))
-        answers = [await ours.request("work", str(number).encode(), timeout=5) for number in range(200)]
+        answers = [await ours.request("work", str(number).encode(), timeout=30) for number in range(200)]
         assert answers == [str(number).encode() for number in range(200)]
         counts = [len(heard.messages) for heard in asked]
         assert sum(counts) == 200
@@ -103,7 +103,7 @@ def test_D04_without_a_server_the_caller_knows_at_once(medium: Medium) -> None:
         # Who listens does not serve.
         await theirs.subscribe("work", Heard())
         await theirs.subscribe(">", Heard())
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             with pytest.raises(NoResponder, match="nobody serves 'work'"):
                 await ours.request("work", b"", timeout=60)
 
@@ -134,7 +134,7 @@ def test_D04_no_answer_in_time_is_a_timeout_and_the_late_answer_goes_nowhere(med
             await ours.request("work", b"1", timeout=0.1)
         assert 0.05 < asyncio.get_running_loop().time() - begun < 5
         clerk.opened.set()
-        assert await ours.request("work", b"2", timeout=5) == b"done 2"
+        assert await ours.request("work", b"2", timeout=30) == b"done 2"
         assert clerk.ended == [b"1", b"2"]
 
     medium.run(scene)
@@ -154,7 +154,7 @@ def test_D04_what_a_server_raises_stays_with_it(medium: Medium, caplog: pytest.L
             assert str(caught.value) == "the server of 'work' failed; its log says why"
             assert caught.value.__cause__ is None
         await theirs.serve("other", named(b""))
-        assert await ours.request("other", b"fine", timeout=5) == b"fine"
+        assert await ours.request("other", b"fine", timeout=30) == b"fine"
 
     medium.run(scene)
     assert lines_of(caplog.records, logging.ERROR) == ["the server of 'work' failed"] * 2
@@ -175,7 +175,7 @@ def test_D04_requests_are_answered_side_by_side_and_begin_in_order(medium: Mediu
         clerk = Clerk()
         await theirs.serve("work", clerk)
         sent = [str(number).encode() for number in range(50)]
-        calls = [asyncio.create_task(ours.request("work", data, timeout=10)) for data in sent]
+        calls = [asyncio.create_task(ours.request("work", data, timeout=30)) for data in sent]
         await clerk.count(50)
         assert clerk.arrived == sent
         clerk.opened.set()
@@ -195,7 +195,7 @@ def test_D04_more_requests_than_a_server_takes_are_refused_at_once(medium: Mediu
         assert serving.dropped == 1
         clerk.opened.set()
         await asyncio.gather(*calls)
-        assert await ours.request("work", b"more", timeout=5) == b"done more"
+        assert await ours.request("work", b"more", timeout=30) == b"done more"
 
     medium.run(scene)
 
@@ -213,7 +213,7 @@ def test_D04_a_server_that_ends_tells_its_callers(medium: Medium) -> None:
         call = await _caller_of(ours, clerk)
         await serving.unsubscribe()
         assert clerk.ended == [b"1"]
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             with pytest.raises(BusUnavailable, match="ended before it answered"):
                 await call
             with pytest.raises(NoResponder):
@@ -229,7 +229,7 @@ def test_D04_closing_either_end_fails_the_requests_in_flight(medium: Medium, end
         await theirs.serve("work", clerk)
         call = await _caller_of(ours, clerk)
         await (ours if end == "caller" else theirs).close()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             with pytest.raises(BusUnavailable):
                 await call
 
@@ -245,7 +245,7 @@ def test_D04_a_cancelled_caller_leaves_the_server_to_end_its_work(medium: Medium
         with pytest.raises(asyncio.CancelledError):
             await call
         clerk.opened.set()
-        assert await ours.request("work", b"2", timeout=5) == b"done 2"
+        assert await ours.request("work", b"2", timeout=30) == b"done 2"
         assert clerk.ended == [b"1", b"2"]
 
     medium.run(scene)
@@ -256,7 +256,7 @@ def test_D04_the_other_instance_answers_when_one_stops_serving(medium: Medium) -
         first = await ours.serve("work", named(b"1"))
         await theirs.serve("work", named(b"2"))
         await first.unsubscribe()
-        answers = {await ours.request("work", b"", timeout=5) for _ in range(20)}
+        answers = {await ours.request("work", b"", timeout=30) for _ in range(20)}
         assert answers == {b"2"}
 
     medium.run(scene)

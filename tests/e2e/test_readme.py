@@ -41,7 +41,7 @@ class Clone:
         return self.run("sh", "-c", '. .venv/bin/activate && exec supervisorctl "$@"', "sh", *words)
 
     def get(self, path: str) -> httpx.Response:
-        return httpx.get(f"http://127.0.0.1:{self.port}{path}", timeout=5, trust_env=False)
+        return httpx.get(f"http://127.0.0.1:{self.port}{path}", timeout=60, trust_env=False)
 
 
 def _copy(target: Path) -> None:

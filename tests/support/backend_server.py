@@ -53,7 +53,7 @@ class Server:
         assert found, "wait_until returns nothing else"
         return int(found["port"])
 
-    def get(self, path: str, timeout: float = 5) -> Reply:
+    def get(self, path: str, timeout: float = 60.0) -> Reply:
         """Ask for `path` on a connection of its own."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
         try:
@@ -70,7 +70,7 @@ class Server:
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Send a signal to the process alone; returns its exit code."""
         self.process.send_signal(number)
-        return self.process.wait(timeout=10)
+        return self.process.wait(timeout=60)
 
 
 def copy_package(folder: Path) -> Path:
@@ -92,7 +92,7 @@ def run_program(package: Path, program: str, **environ: str) -> subprocess.Compl
 def _run(package: Path, arguments: Sequence[str], environ: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, *arguments]
     env = _environment(package, environ)
-    return subprocess.run(command, env=env, cwd=package.parent, capture_output=True, text=True, timeout=20, check=False)
+    return subprocess.run(command, env=env, cwd=package.parent, capture_output=True, text=True, timeout=60, check=False)
 
 
 @contextmanager
@@ -114,7 +114,7 @@ def running(package: Path, *arguments: str, **environ: str) -> Iterator[Server]:
     finally:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        process.wait(timeout=10)
+        process.wait(timeout=60)
 
 
 def _environment(package: Path, extra: Mapping[str, str]) -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import Any
 from starlette.types import ASGIApp, Message
 
 Json = dict[str, Any]
-PATIENCE_S = 5.0
+PATIENCE_S = 60.0
 
 
 class WebSocketClient:

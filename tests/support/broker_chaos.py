@@ -12,7 +12,7 @@ from support.project import Project
 
 # Longer than the lease: whoever wakes up after it has lost it.
 _PAUSE_S = 2.5
-_HEALTHY_S = 40.0
+_HEALTHY_S = 60.0
 
 
 async def disturb(project: Project, load: TradeLoad, name: str, how: signal.Signals) -> None:

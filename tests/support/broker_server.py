@@ -35,7 +35,7 @@ class BrokerServer:
     def stop(self) -> int:
         """In good order; the exit code."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(15)
+        return self.process.wait(60)
 
 
 @contextmanager
@@ -56,9 +56,9 @@ def broker_server(folder: Path, **environ: str) -> Iterator[BrokerServer]:
         process = subprocess.Popen(argv, cwd=folder, env={**kept, **own, **environ}, stdout=output, stderr=output)
     server = BrokerServer(process, port, log)
     try:
-        wait_until(lambda: "serving" in server.log or process.poll() is not None, timeout=30, what="a broker to serve")
+        wait_until(lambda: "serving" in server.log or process.poll() is not None, timeout=60, what="a broker to serve")
         assert process.poll() is None, server.log
         yield server
     finally:
         process.kill()
-        process.wait(10)
+        process.wait(60)

@@ -83,6 +83,6 @@ async def _settle(project: Project, found: Soak) -> None:
     """Nothing trades any more: wait until the subscriber has heard the last of it."""
     with ledger_of(store_url(project)) as ledger:
         last = ledger.seqs(OrderEvent)[-1]
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not found.told or found.told[-1] < last:
             await asyncio.sleep(0.05)

@@ -36,8 +36,8 @@ class Trader:
         self.headers = headers or {}
         # Plain HTTP: to read the certificates of the system takes half a second.
         plain = httpx.HTTPTransport(verify=False, limits=httpx.Limits(max_connections=30))
-        self.client = BrokerSyncClient(url, headers=headers, timeout=20, transport=httpx.HTTPTransport(verify=False))
-        self.http = httpx.Client(base_url=f"{url}/api/v1/", headers=headers, transport=plain, timeout=20)
+        self.client = BrokerSyncClient(url, headers=headers, timeout=60, transport=httpx.HTTPTransport(verify=False))
+        self.http = httpx.Client(base_url=f"{url}/api/v1/", headers=headers, transport=plain, timeout=60)
 
     def __enter__(self) -> Self:
         return self

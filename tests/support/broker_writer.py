@@ -40,11 +40,11 @@ T = TypeVar("T")
 ACCOUNT = "DEMO-ACCOUNT"
 NOW_MS = 1_704_153_600_000
 NO_CONNECTION = cast("Connection", None)
-_PATIENCE_S = 15.0
+_PATIENCE_S = 60.0
 
 
 async def eventually(condition: Callable[[], T], what: str = "the condition") -> T:
-    """The first truthy value of `condition`; AssertionError after 15 s."""
+    """The first truthy value of `condition`; AssertionError after a minute."""
     deadline = asyncio.get_running_loop().time() + _PATIENCE_S
     while not (value := condition()):
         assert asyncio.get_running_loop().time() < deadline, f"gave up waiting for {what}"

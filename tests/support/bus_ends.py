@@ -11,11 +11,11 @@ from support.nats import NatsServer
 from trading_api.shared.bus import Bus, Message, open_bus
 
 Scene = Callable[[Bus, Bus], Awaitable[None]]
-_PATIENCE_S = 20.0
+_PATIENCE_S = 60.0
 
 
 async def eventually(condition: Callable[[], object], what: str = "condition") -> None:
-    """Wait until `condition` holds; AssertionError after 20 s."""
+    """Wait until `condition` holds; AssertionError after a minute."""
     deadline = asyncio.get_running_loop().time() + _PATIENCE_S
     while not condition():
         assert asyncio.get_running_loop().time() < deadline, f"gave up waiting for {what}"

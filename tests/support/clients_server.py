@@ -49,7 +49,7 @@ class ScriptedServer:
 
     async def wait(self, condition: Callable[[], Any]) -> Any:
         """The first truthy value of `condition`, looked at whenever something was said."""
-        async with asyncio.timeout(10), self.changed:
+        async with asyncio.timeout(60), self.changed:
             return await self.changed.wait_for(condition)
 
     async def update(self, data: object, *, topic: str = ORDERS, seq: int | None = None) -> None:

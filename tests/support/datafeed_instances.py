@@ -33,14 +33,14 @@ class Instance:
             self._process = subprocess.Popen(
                 argv, cwd=self._folder, env=self._environment, stdout=output, stderr=output
             )
-        wait_until(lambda: self._ended() or "serving" in self.text(), timeout=30, what="a datafeed to serve")
+        wait_until(lambda: self._ended() or "serving" in self.text(), timeout=60, what="a datafeed to serve")
         assert not self._ended(), self.text()
 
     def kill(self) -> None:
         """As `kill -9` does."""
         assert self._process is not None
         self._process.send_signal(signal.SIGKILL)
-        self._process.wait(10)
+        self._process.wait(60)
         self._process = None
 
     def stop(self) -> None:
@@ -48,7 +48,7 @@ class Instance:
         if self._process is None:
             return
         self._process.send_signal(signal.SIGTERM)
-        code = self._process.wait(10)
+        code = self._process.wait(60)
         self._process = None
         assert code == 0, self.text()
 
@@ -70,7 +70,7 @@ class Instance:
 
     def _send(self, method: str, path: str, body: object) -> httpx.Response:
         url = f"http://127.0.0.1:{self.port}/api/v1/datafeed/{path}"
-        return httpx.request(method, url, json=body, trust_env=False, timeout=10)
+        return httpx.request(method, url, json=body, trust_env=False, timeout=60)
 
     def _ended(self) -> bool:
         return self._process is None or self._process.poll() is not None

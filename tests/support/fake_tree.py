@@ -72,7 +72,7 @@ def supervised(folder: Path, programs: str, *, ready: int) -> Iterator[subproces
 def kill(process: subprocess.Popen[bytes]) -> None:
     """`kill -9`, and reap."""
     process.kill()
-    process.wait(10)
+    process.wait(60)
 
 
 def _all_of(pid: int) -> list[psutil.Process]:

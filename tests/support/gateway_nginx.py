@@ -101,7 +101,7 @@ class RunningGateway:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def request(self, method: str, path: str, *, timeout: float = 10.0, **keywords: object) -> httpx.Response:
+    def request(self, method: str, path: str, *, timeout: float = 60.0, **keywords: object) -> httpx.Response:
         """One request on a connection of its own."""
         # There is no TLS here, and reading the machine's certificates takes longer than the request.
         with httpx.Client(trust_env=False, timeout=timeout, verify=False) as client:
@@ -186,9 +186,9 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     family = [] if process.poll() is not None else psutil.Process(process.pid).children()
     process.send_signal(signal.SIGTERM)
     try:
-        process.wait(5)
+        process.wait(60)
     except subprocess.TimeoutExpired:
         process.kill()
-        process.wait(5)
-    for worker in psutil.wait_procs(family, timeout=5)[1]:
+        process.wait(60)
+    for worker in psutil.wait_procs(family, timeout=60)[1]:
         worker.kill()

@@ -26,7 +26,7 @@ class Reply:
         return document
 
 
-def connected(port: int, *, timeout: float = 10.0) -> socket.socket:
+def connected(port: int, *, timeout: float = 60.0) -> socket.socket:
     """A connection to loopback; `timeout` in seconds bounds each call on it."""
     return socket.create_connection(("127.0.0.1", port), timeout)
 

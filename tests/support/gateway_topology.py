@@ -52,7 +52,7 @@ def one_process(project: Project, ready: str = "core") -> Iterator[Topology]:
             yield Topology(project, client)
     finally:
         process.send_signal(signal.SIGTERM)
-        code = process.wait(15)
+        code = process.wait(60)
     assert code == 0, output.read_text(encoding="utf-8")
 
 
@@ -77,7 +77,7 @@ def import_example(project: Project) -> None:
 
 
 def _client(project: Project) -> httpx.Client:
-    return httpx.Client(base_url=project.url, trust_env=False, timeout=10)
+    return httpx.Client(base_url=project.url, trust_env=False, timeout=60)
 
 
 def _healthy(client: httpx.Client, module: str) -> bool:

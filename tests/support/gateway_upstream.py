@@ -112,10 +112,10 @@ def upstream(handler: Handler = lambda _: ok(), *, port: int | None = None) -> I
             yield state
         finally:
             _shut(listener)
-            accepting.join(10)
+            accepting.join(60)
             state.break_connections()
             for thread in threads:
-                thread.join(10)
+                thread.join(60)
 
 
 def _shut(listener: socket.socket) -> None:

@@ -86,7 +86,7 @@ def socket_server(port: int | None = None) -> Iterator[SocketServer]:
         yield state
     finally:
         server.shutdown()
-        thread.join(10)
+        thread.join(60)
 
 
 @contextmanager
@@ -97,6 +97,6 @@ def opened(
     offered = [Subprotocol(name) for name in subprotocols] or None
     target = url.replace("http://", "ws://")
     with connect(
-        target, subprotocols=offered, additional_headers=headers, proxy=None, max_size=MAX_BYTES, open_timeout=10
+        target, subprotocols=offered, additional_headers=headers, proxy=None, max_size=MAX_BYTES, open_timeout=60
     ) as connection:
         yield connection

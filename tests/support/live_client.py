@@ -23,13 +23,13 @@ class LiveClient:
         """Send a frame, or a text as it is."""
         self.connection.send(frame if isinstance(frame, str) else json.dumps(frame))
 
-    def next(self, timeout: float = 10) -> Json:
+    def next(self, timeout: float = 60.0) -> Json:
         """The next frame. Raises TimeoutError."""
         frame: Json = json.loads(self.connection.recv(timeout=timeout))
         self.seen.append(frame)
         return frame
 
-    def wait(self, matches: Callable[[Json], bool], timeout: float = 10) -> Json:
+    def wait(self, matches: Callable[[Json], bool], timeout: float = 60.0) -> Json:
         """The next frame that matches. Raises TimeoutError when it does not come in time."""
         deadline = time.monotonic() + timeout
         while True:
@@ -49,7 +49,7 @@ class LiveClient:
         topic: str = reply["payload"]["topic"]
         return topic
 
-    def update(self, topic: str, timeout: float = 10, **fields: object) -> Json:
+    def update(self, topic: str, timeout: float = 60.0, **fields: object) -> Json:
         """The payload of the next update of a topic whose fields have these values."""
 
         def matches(frame: Json) -> bool:
@@ -60,7 +60,7 @@ class LiveClient:
         update: Json = self.wait(matches, timeout)["payload"]["payload"]
         return update
 
-    def closed(self, timeout: float = 10) -> tuple[int, str]:
+    def closed(self, timeout: float = 60.0) -> tuple[int, str]:
         """Close code and reason, once the server has closed."""
         deadline = time.monotonic() + timeout
         try:

@@ -116,7 +116,7 @@ class NatsServer:
     def _end(self, number: signal.Signals) -> None:
         assert self._process is not None
         self._process.send_signal(number)
-        self._process.wait(10)
+        self._process.wait(60)
         self._process = None
 
     def _speaks(self) -> bool:

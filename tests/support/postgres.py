@@ -72,7 +72,7 @@ class PostgresServer:
     def stop(self) -> None:
         assert self.guard.stdin is not None
         self.guard.stdin.close()
-        self.guard.wait(timeout=30)
+        self.guard.wait(timeout=60)
 
 
 @cache

@@ -134,14 +134,14 @@ class Project:
         """Process name → pid, as status tells it."""
         return {row["name"]: row["pid"] for row in self.status()["processes"]}
 
-    def supervisorctl(self, *arguments: str, timeout: float = 30.0) -> subprocess.CompletedProcess[str]:
+    def supervisorctl(self, *arguments: str, timeout: float = 60.0) -> subprocess.CompletedProcess[str]:
         """Plain `supervisorctl …` in the project's folder, without -c (P02)."""
         argv = [str(Path(sys.executable).with_name("supervisorctl")), *arguments]
         return subprocess.run(argv, cwd=self.folder, env=self.env(), capture_output=True, text=True, timeout=timeout)
 
     def get(self, path: str, **keywords: Any) -> httpx.Response:
         """GET through the gateway."""
-        return httpx.get(self.url + path, timeout=5.0, trust_env=False, **keywords)
+        return httpx.get(self.url + path, timeout=60, trust_env=False, **keywords)
 
     def log(self, name: str) -> str:
         """The text of one log file; empty when there is none yet."""
@@ -162,7 +162,7 @@ class Project:
 
     def assert_gone(self) -> None:
         """No process and no port of this project is left."""
-        wait_until(lambda: not self.processes(), timeout=5, what="every process of the project to be gone")
+        wait_until(lambda: not self.processes(), timeout=60, what="every process of the project to be gone")
         assert self.listening() == []
 
     def clean_up(self) -> None:

@@ -58,7 +58,7 @@ class LeaseProcess:
         """The first event of that name later than `after`, if there is one yet."""
         return next((event for event in self.events if event["event"] == name and _at(event) > after), None)
 
-    def wait_for(self, name: str, *, after: float = 0.0, timeout: float = 20.0) -> Event:
+    def wait_for(self, name: str, *, after: float = 0.0, timeout: float = 60.0) -> Event:
         return wait_until(lambda: self.event(name, after=after), timeout=timeout, what=name) or {}
 
     def send(self, number: signal.Signals) -> float:
@@ -74,7 +74,7 @@ class LeaseProcess:
         """However it is, it is gone afterwards."""
         if self.process.poll() is None:
             self.process.kill()
-        self.process.wait(timeout=20)
+        self.process.wait(60)
 
 
 def _at(event: Event) -> float:
@@ -105,7 +105,7 @@ def lease_process(url: str, name: str, holder: str) -> Iterator[LeaseProcess]:
         yield competitor
     finally:
         competitor.end()
-        reader.join(timeout=20)
+        reader.join(60)
         for stream in (process.stdin, process.stdout):
             if stream:
                 stream.close()

@@ -28,7 +28,7 @@ class Traffic:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._over.set()
-        self._thread.join(20)
+        self._thread.join(60)
 
     def _run(self) -> None:
         with httpx.Client(timeout=5.0, trust_env=False, headers={"Connection": "close"}) as client:

@@ -34,11 +34,11 @@ def user_server(settings: Settings) -> Iterator[str]:
 
     thread = threading.Thread(target=run)
     thread.start()
-    assert ready.wait(10)
+    assert ready.wait(60)
     try:
         yield f"127.0.0.1:{bound.getsockname()[1]}"
     finally:
         loops[0].call_soon_threadsafe(server.handle_exit, 15, None)
-        thread.join(10)
+        thread.join(60)
         bound.close()
         assert not thread.is_alive()

@@ -7,7 +7,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def wait_until(condition: Callable[[], T], *, timeout: float = 10.0, what: str = "condition", step: float = 0.02) -> T:
+def wait_until(condition: Callable[[], T], *, timeout: float = 60.0, what: str = "condition", step: float = 0.02) -> T:
     """Return the first truthy value of `condition`, polled every `step` seconds.
 
     Raises AssertionError naming `what` when `timeout` seconds pass first.

@@ -114,7 +114,7 @@ class FakeClient:
 
     async def gone(self) -> None:
         """Wait until the server has noticed the end."""
-        await asyncio.wait_for(asyncio.shield(self.task), 5)
+        await asyncio.wait_for(asyncio.shield(self.task), 60)
 
 
 @asynccontextmanager

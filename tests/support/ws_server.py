@@ -68,7 +68,7 @@ class WsServer:
         async def call() -> T:
             return function()
 
-        return asyncio.run_coroutine_threadsafe(call(), self.loop).result(10)
+        return asyncio.run_coroutine_threadsafe(call(), self.loop).result(60)
 
     def say(self, name: str, *texts: str, key: str = "") -> None:
         """Publish."""
@@ -85,7 +85,7 @@ class WsServer:
     def stop(self) -> None:
         """Stop as SIGTERM does, and wait for the end."""
         self.loop.call_soon_threadsafe(self.server.handle_exit, 15, None)
-        self.thread.join(10)
+        self.thread.join(60)
         assert not self.thread.is_alive()
 
 
@@ -111,7 +111,7 @@ def ws_server(*, ping_s: float = 20.0, grace_s: float = 3.0) -> Iterator[WsServe
 
     thread = threading.Thread(target=run)
     thread.start()
-    assert ready.wait(10)
+    assert ready.wait(60)
     assert app.hub is not None
     running = WsServer(bound.getsockname()[1], module.service, app.hub, server, loops[0], thread)
     try:

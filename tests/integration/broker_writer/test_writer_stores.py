@@ -22,6 +22,7 @@ from support.broker_writer import (
     market_buy,
 )
 from support.nats import NatsServer, nats_server
+from support.stopwatch import Stopwatch
 from support.store_urls import KINDS, migrated_store
 
 from trading_api.modules.broker.domain.events import ExecutionEvent, OrderEvent
@@ -125,10 +126,10 @@ def test_D04_a_writer_that_stops_in_a_burst_hands_over_at_once_and_nothing_is_lo
 
             burst = [asyncio.create_task(client()) for _ in range(8)]
             await eventually(lambda: len(acknowledged) > 20, "the burst")
-            began = time.monotonic()
+            watch = Stopwatch()
             await one.writer.stop()
             await eventually(lambda: two.writer.is_ready, "the other writer")
-            took = time.monotonic() - began
+            took = watch.seconds
             await asyncio.gather(*burst)
         assert took < 1.5, "not after the lease has run out, and not after a deadline"
         assert sorted(acknowledged, key=int) == [str(number) for number in range(1, 121)]
@@ -214,7 +215,7 @@ def test_D04_after_the_store_was_set_back_everybody_finds_the_writer_again(url: 
             await eventually(lambda: {one.writer.news.epoch, two.writer.news.epoch} == {1001}, "the new epoch")
             # As a copy of the store from long ago has it, whose writer is no more.
             await asyncio.to_thread(_set_lease, engine, 7, "gone")
-            async with asyncio.timeout(6):
+            async with asyncio.timeout(60):
                 answers = [await each.execute(limit_buy()) for each in (one, two, one, two)]
             assert answers == ["1", "2", "3", "4"]
             assert {one.writer.news.epoch, two.writer.news.epoch} == {8}

@@ -41,7 +41,7 @@ class Program:
 
     def kinds(self) -> list[str]:
         """The first words of its lines, repetitions left out, once it has ended well."""
-        assert self.process.wait(timeout=20) == 0, self.output.read_text(encoding="utf-8")
+        assert self.process.wait(60) == 0, self.output.read_text(encoding="utf-8")
         words = [line.split()[0] for line in self.lines()]
         return [word for last, word in zip([None, *words], words, strict=False) if word != last]
 
@@ -59,7 +59,7 @@ def started(text: str, port: int, folder: Path, path: Path) -> Iterator[Program]
         yield Program(process, output)
     finally:
         process.kill()
-        process.wait(timeout=10)
+        process.wait(timeout=60)
 
 
 def serve(package: Path, port: int) -> AbstractContextManager[Server]:

@@ -46,7 +46,7 @@ def play(package: ModuleType, act: Act, location: str | None = None, **policy: A
     """Run `act` with a client and its server."""
 
     async def run() -> None:
-        async with asyncio.timeout(30), redirecting(location) if location else scripted_server() as server:
+        async with asyncio.timeout(60), redirecting(location) if location else scripted_server() as server:
             options = package.StreamPolicy(**{**QUICK, **policy})
             async with package.SinkClient(server.url, streams=options) as client:
                 await act(client, server)

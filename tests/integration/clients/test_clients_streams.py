@@ -53,7 +53,7 @@ Play = Callable[[Scene], Awaitable[None]]
 
 def play(package: ModuleType, act: Play, **policy: Any) -> None:
     async def run() -> None:
-        async with asyncio.timeout(30), scene(package, **policy) as stage:
+        async with asyncio.timeout(60), scene(package, **policy) as stage:
             await act(stage)
 
     asyncio.run(run())

@@ -171,10 +171,10 @@ def test_G06_dev_starts_with_everything_deleted(project: Project, backend: Backe
     project.write(config(project, "broker", "datafeed", reload=True))
     with project.popen("dev", project.config_name) as dev:
         try:
-            wait_until(lambda: _answers(project), timeout=30, what="the server to answer")
+            wait_until(lambda: _answers(project), timeout=60, what="the server to answer")
         finally:
             dev.send_signal(signal.SIGTERM)
-            dev.communicate(timeout=20)
+            dev.communicate(timeout=60)
     assert "modules/datafeed/ws/v1/ws_generated/__init__.py" in backend.generated()
 
 

@@ -60,5 +60,5 @@ def test_G02_what_cannot_be_rendered_is_said_and_the_worker_goes_on(worker: Work
 def test_G02_without_its_worker_a_process_does_the_work_itself(worker: WorkerRenderer) -> None:
     (child,) = [one for one in psutil.Process().children() if "trading_api.codegen.render_worker" in one.cmdline()]
     child.kill()
-    child.wait(10)
+    child.wait(60)
     assert worker.client(GOOD) == LocalRenderer().client(GOOD)

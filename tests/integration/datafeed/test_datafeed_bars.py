@@ -172,7 +172,7 @@ def test_D02_two_imports_at_once_both_arrive(symbols: tuple[str, str], bar_store
 
     def run(symbol: str, bars: list[ScaledBar]) -> None:
         with closing(open_store(store_url)) as own:
-            start.wait(timeout=30)
+            start.wait(timeout=60)
             put(own, R.MINUTE_1, bars, replace(ALWAYS, name=symbol), new=True)
 
     with ThreadPoolExecutor(2) as pool:

@@ -78,7 +78,7 @@ def test_D02_import_that_is_stopped_while_it_reads_leaves_nothing(bench: Bench, 
     with bench.start(file) as importer:
         wait_until(lambda: has_open(importer.pid, file), timeout=60, what="the import to be reading")
         importer.send_signal(how)
-        _, err = importer.communicate(timeout=30)
+        _, err = importer.communicate(timeout=60)
     assert bench.count() == 5
     assert importer.returncode == (-how if how is signal.SIGKILL else 1)
     if how is not signal.SIGKILL:
@@ -94,7 +94,7 @@ def test_D02_import_that_is_stopped_tells_programs_so(bench: Bench, how: signal.
     with bench.start(file, "--json") as importer:
         wait_until(lambda: has_open(importer.pid, file), timeout=60, what="the import to be reading")
         importer.send_signal(how)
-        out, err = importer.communicate(timeout=30)
+        out, err = importer.communicate(timeout=60)
     assert (importer.returncode, err) == (1, "")
     assert json.loads(out)["error"] == "interrupted; nothing was written; run it again, which is safe"
 
@@ -112,7 +112,7 @@ def test_D02_import_that_is_killed_at_any_moment_is_all_or_nothing(bench: Bench)
                 what="the import to write",
             )
             importer.kill()
-            importer.communicate(timeout=30)
+            importer.communicate(timeout=60)
         assert bench.count() in {5, 40_000}
         assert bench.count("5") in {1, 8_000}, "what is computed goes with what is imported"
     assert bench.run(file)[0] == 0

@@ -171,7 +171,7 @@ def test_D02_three_instances_behind_nginx_are_one_also_while_one_is_killed(proje
     project.write({**config, "bus": bus, "feed": {"kind": "manual"}, "debug_routes": True})
     project.up()
     url = f"{project.url}/api/v1/datafeed"
-    with httpx.Client(trust_env=False, timeout=10) as client:
+    with httpx.Client(trust_env=False, timeout=60) as client:
         victim = project.pids()["datafeed:datafeed-1"]
         for number in range(60):
             price = 100 + number

@@ -123,7 +123,7 @@ def test_D02_two_imports_at_once_lose_nothing(store_url: str) -> None:
 
     def run(part: list[Instrument]) -> int:
         with opened(store_url) as engine:
-            barrier.wait(30)
+            barrier.wait(60)
             return len(bring(engine, *part).new)
 
     with ThreadPoolExecutor(2) as pool:
@@ -138,7 +138,7 @@ def test_D02_of_two_that_say_otherwise_one_is_refused(store_url: str) -> None:
 
     def run(given: Instrument) -> int:
         with opened(store_url) as engine:
-            barrier.wait(30)
+            barrier.wait(60)
             found = catalogue(given)
             import_instruments(engine, load_catalogue(), found)
             return found.problem_count

@@ -34,7 +34,7 @@ def datafeed(folder: Path, hash_seed: str) -> Iterator[int]:
         yield port
     finally:
         process.send_signal(signal.SIGTERM)
-        code = process.wait(10)
+        code = process.wait(60)
     assert code == 0, log.read_text()
     assert "ERROR" not in log.read_text()
 

@@ -83,12 +83,12 @@ class Bench:
         with (self.folder / "serve.log").open("w") as log:
             process = subprocess.Popen(argv, env=self.environment, cwd=self.folder, stdout=log, stderr=log)
         try:
-            with httpx.Client(base_url=f"http://127.0.0.1:{port}/api/v1/datafeed", timeout=10) as client:
-                wait_until(lambda: _healthy(client, process), timeout=30, what="a healthy server")
+            with httpx.Client(base_url=f"http://127.0.0.1:{port}/api/v1/datafeed", timeout=60) as client:
+                wait_until(lambda: _healthy(client, process), timeout=60, what="a healthy server")
                 yield client
         finally:
             process.terminate()
-            process.wait(timeout=15)
+            process.wait(60)
 
 
 def _healthy(client: httpx.Client, process: subprocess.Popen[bytes]) -> bool:
@@ -155,7 +155,7 @@ def test_D02_readers_see_all_of_an_import_or_nothing(bench: Bench) -> None:
             return not running
 
         wait_until(asked_until_done, timeout=60, what="the end of the import")
-        importer.communicate(timeout=10)
+        importer.communicate(timeout=60)
     assert importer.returncode == 0
     assert seen <= {5, 12_000}
     assert 12_000 in seen
@@ -178,9 +178,9 @@ def test_D02_killed_import_leaves_nothing(bench: Bench) -> None:
     assert bench.run(bench.write("first.csv", HEADER + rows(0, 5)))[0] == 0
     file = bench.write("more.csv", HEADER + rows(0, 60_000))
     with bench.start(file) as importer:
-        wait_until(lambda: has_open(importer.pid, file), timeout=30, what="the import to be reading")
+        wait_until(lambda: has_open(importer.pid, file), timeout=60, what="the import to be reading")
         importer.send_signal(signal.SIGKILL)
-        importer.communicate(timeout=10)
+        importer.communicate(timeout=60)
     assert importer.returncode == -signal.SIGKILL
     assert bench.count() == 5
     assert sorted(path.name for path in bench.folder.iterdir()) == ["data", "first.csv", "more.csv"]

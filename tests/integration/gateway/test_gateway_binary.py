@@ -105,7 +105,7 @@ def test_N06_a_named_nginx_that_is_not_there_stops_up_before_anything_starts(pro
 
 def test_N06_check_names_the_nginx_in_use(project: Project, binary: Path) -> None:
     project.environment["NGINX"] = str(binary)
-    said = subprocess.run([str(binary), "-v"], capture_output=True, text=True, timeout=10).stderr
+    said = subprocess.run([str(binary), "-v"], capture_output=True, text=True, timeout=60).stderr
     found = json.loads(project.run("nginx", "check", "--json", check=0).stdout)
     assert found["path"] == str(binary)
     assert f"nginx/{found['version']}" in said
@@ -118,7 +118,7 @@ def test_N06_install_links_it_and_can_be_run_again(project: Project, binary: Pat
         project.run("nginx", "install", check=0)
         link = project.local / "bin" / "nginx"
         assert link.resolve() == binary.resolve()
-        assert subprocess.run([str(link), "-v"], timeout=10, capture_output=True).returncode == 0
+        assert subprocess.run([str(link), "-v"], timeout=60, capture_output=True).returncode == 0
 
 
 def test_N06_verify_lets_nginx_check_the_generated_file(project: Project, binary: Path) -> None:

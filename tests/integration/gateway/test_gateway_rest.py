@@ -228,7 +228,7 @@ def test_N02_a_streamed_answer_arrives_in_pieces(front: RunningGateway, behind: 
 
     def pieces(_: Arrival) -> Iterator[bytes]:
         yield b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n"
-        assert seen.wait(10), "the first piece never reached the client"
+        assert seen.wait(60), "the first piece never reached the client"
         yield b"6\r\nsecond\r\n0\r\n\r\n"
 
     with behind.answering(pieces), connected(front.port) as connection:

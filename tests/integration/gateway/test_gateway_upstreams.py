@@ -88,17 +88,17 @@ class Load:
             finally:
                 self._ended.set()
             for client in clients:
-                client.result(20)
+                client.result(60)
 
     def _client(self) -> None:
-        with httpx.Client(base_url=self._front.url, trust_env=False, timeout=20) as client:
+        with httpx.Client(base_url=self._front.url, trust_env=False, timeout=60) as client:
             while not self._ended.is_set():
                 self.statuses[client.get("/api/v1/broker/health").status_code] += 1
 
     def goes_on(self, more: int = 50) -> None:
         """Wait until so many more requests are answered."""
         goal = self.total() + more
-        wait_until(lambda: self.total() >= goal, timeout=20, what=f"{more} more answers")
+        wait_until(lambda: self.total() >= goal, timeout=60, what=f"{more} more answers")
 
 
 def test_N04_no_get_is_lost_while_instances_are_killed_and_come_back_in_turn(binary: Path, tmp_path: Path) -> None:
@@ -209,9 +209,9 @@ def test_N04_a_read_that_is_slow_everywhere_gets_the_usual_time(binary: Path, tm
         pool = stack.enter_context(ThreadPoolExecutor(1))
         reply = pool.submit(front.get, "/api/v1/broker/orders")
         # Both instances in turn, then one of them with the patience of other requests.
-        assert all(asked.acquire(timeout=10) for _ in range(3))
+        assert all(asked.acquire(timeout=60) for _ in range(3))
         free.set()
-        assert reply.result(20).json() == {"slow": True}
+        assert reply.result(60).json() == {"slow": True}
         assert sum(len(server.arrivals) for server in servers) == 3
 
 

@@ -147,7 +147,7 @@ def load(project: Project, path: str) -> Iterator[Counter[int]]:
     ended = threading.Event()
 
     def client() -> None:
-        with httpx.Client(base_url=project.url, trust_env=False, timeout=20, headers=asker()) as session:
+        with httpx.Client(base_url=project.url, trust_env=False, timeout=60, headers=asker()) as session:
             while not ended.is_set():
                 statuses[session.get(path).status_code] += 1
 
@@ -159,7 +159,7 @@ def load(project: Project, path: str) -> Iterator[Counter[int]]:
         finally:
             ended.set()
         for running in clients:
-            running.result(30)
+            running.result(60)
 
 
 @pytest.mark.long
@@ -182,7 +182,7 @@ def test_N04_no_get_is_lost_when_an_instance_is_killed(production: Project) -> N
     before = production.pids()[victim]
     with load(production, "/api/v1/broker/account") as statuses:
         psutil.Process(before).kill()
-        wait_until(lambda: _is_back(production, victim, before), timeout=20, what="the instance to be back")
+        wait_until(lambda: _is_back(production, victim, before), timeout=60, what="the instance to be back")
     assert set(statuses) == {200}
 
 

@@ -133,11 +133,11 @@ def test_A07_a_new_modules_subscribers_read_through_the_gateway(served: Project)
     async def follow() -> str:
         async with websockets.connect(f"ws://127.0.0.1:{served.port}/api/v1/{NAME}/ws", proxy=None) as socket:
             await socket.send(json.dumps({"type": "order-book-notes.subscribe", "payload": {"key": "MSFT"}}))
-            reply = json.loads(await asyncio.wait_for(socket.recv(), 5))
+            reply = json.loads(await asyncio.wait_for(socket.recv(), 60))
             assert reply["type"] == "order-book-notes.subscribe.response"
             async with httpx.AsyncClient(trust_env=False) as http:
                 await http.put(f"{served.url}/api/v1/{NAME}/notes/MSFT", json={"text": "Resumed."})
-            update = json.loads(await asyncio.wait_for(socket.recv(), 5))
+            update = json.loads(await asyncio.wait_for(socket.recv(), 60))
             text: str = update["payload"]["payload"]["text"]
             return text
 

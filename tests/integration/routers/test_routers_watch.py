@@ -72,7 +72,7 @@ def serves(server: Server, route: str) -> None:
 def _subscribe(server: Server, route: str) -> dict[str, Any]:
     with connect(f"ws://127.0.0.1:{server.port}/api/v1/shop/ws") as socket:
         socket.send(json.dumps({"type": f"{route}.subscribe", "payload": {"word": "hear"}}))
-        replies = (json.loads(socket.recv(timeout=5)) for _ in range(2))
+        replies = (json.loads(socket.recv(timeout=60)) for _ in range(2))
         reply: dict[str, Any] = next(reply for reply in replies if not reply["type"].endswith(".update"))
         return reply
 

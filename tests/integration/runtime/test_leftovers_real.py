@@ -144,7 +144,7 @@ def test_P08_the_caller_and_its_ancestors_are_never_found(folder: Path) -> None:
     with os.fdopen(reader, "rb") as output:
         with inherited(folder, [sys.executable, "-c", code], writer, session=False) as caller:
             os.close(writer)
-            assert caller.wait(20) == 0
+            assert caller.wait(60) == 0
         assert output.read() == b"0\n"
 
 

@@ -52,7 +52,7 @@ def test_P07_the_holder_is_named_with_pid_and_command(tmp_path: Path) -> None:
     assert found.pid == server.pid
     assert str(found).startswith(f"{port} is held by pid {server.pid} (")
     assert "http.server" in str(found)
-    assert server.wait(10) != 0
+    assert server.wait(60) != 0
 
 
 def test_P07_of_a_server_with_workers_the_parent_is_named(listener: socket.socket) -> None:

@@ -34,7 +34,7 @@ def twice(shared: Project) -> Project:
 
 def _greeting(port: int) -> dict[str, object]:
     """What nats-server says first."""
-    with socket.create_connection(("127.0.0.1", port), 5) as connection, connection.makefile("rb") as stream:
+    with socket.create_connection(("127.0.0.1", port), 60) as connection, connection.makefile("rb") as stream:
         word, _, document = stream.readline().partition(b" ")
     assert word == b"INFO"
     answer: dict[str, object] = json.loads(document)
@@ -43,7 +43,7 @@ def _greeting(port: int) -> dict[str, object]:
 
 def _says(port: int, token: str) -> bytes:
     """How nats-server answers a client with this token."""
-    with socket.create_connection(("127.0.0.1", port), 5) as connection, connection.makefile("rb") as stream:
+    with socket.create_connection(("127.0.0.1", port), 60) as connection, connection.makefile("rb") as stream:
         stream.readline()
         connection.sendall(b'CONNECT {"auth_token":"%s","verbose":false}\r\nPING\r\n' % token.encode())
         return stream.readline()
@@ -172,7 +172,7 @@ def test_D02_the_servers_survive_the_death_of_the_bus(twice: Project) -> None:
     before = twice.pids()
     os.kill(before["bus"], signal.SIGKILL)
     wait_until(lambda: twice.process("bus")["pid"] not in (0, before["bus"]), what="another bus")
-    wait_until(lambda: twice.run("status").returncode == 0, timeout=20, what="a healthy tree")
+    wait_until(lambda: twice.run("status").returncode == 0, timeout=60, what="a healthy tree")
     after = twice.pids()
     assert {name for name in after if after[name] != before[name]} == {"bus"}
     assert twice.process("bus")["restarts"] >= 1

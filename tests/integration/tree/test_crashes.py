@@ -44,7 +44,7 @@ def test_P09_an_instance_killed_right_after_up_is_restarted(small: Project) -> N
     before = {row["name"]: row["pid"] for row in small.up()["processes"]}
     for name in ("nginx", "core:core-0"):
         os.kill(before[name], signal.SIGKILL)
-    wait_until(lambda: _answers(small, "/api/v1/core/health"), timeout=15, what="the gateway to answer again")
+    wait_until(lambda: _answers(small, "/api/v1/core/health"), timeout=60, what="the gateway to answer again")
     after = wait_until(lambda: small.status()["healthy"] and small.pids(), what="a healthy tree")
     assert after["logs"] == before["logs"]
     assert after["nginx"] != before["nginx"]
@@ -68,7 +68,7 @@ def test_P09_the_killed_master_of_nginx_leaves_no_worker_on_the_port(tree: Proje
     assert workers
     os.kill(master, signal.SIGKILL)
     wait_until(lambda: not any(worker.is_running() for worker in workers), what="the orphaned workers to be gone")
-    wait_until(lambda: _answers(tree), timeout=15, what="the gateway to answer again")
+    wait_until(lambda: _answers(tree), timeout=60, what="the gateway to answer again")
     wait_until(lambda: tree.run("status").returncode == 0, what="a healthy tree")
     assert tree.pids()["nginx"] != master
 
@@ -82,7 +82,7 @@ def test_P09_an_instance_that_keeps_dying_ends_fatal_with_its_reason(probed: Pro
     pid = probed.pids()["probe:probe-0"]
     (package / "modules" / "probe" / "__init__.py").write_text("raise RuntimeError('a bad edit')\n")
     os.kill(pid, signal.SIGKILL)
-    wait_until(lambda: state_of(probed, "probe:probe-0") == "FATAL", timeout=40, what="FATAL", step=0.1)
+    wait_until(lambda: state_of(probed, "probe:probe-0") == "FATAL", timeout=60, what="FATAL", step=0.1)
     assert "a bad edit" in probed.process("probe:probe-0")["reason"]
     assert probed.run("status").returncode == 1
     assert "probe:probe-0" in probed.run("status").stdout

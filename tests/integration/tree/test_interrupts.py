@@ -22,7 +22,7 @@ def _interrupted_at(project: Project, stage: str, number: signal.Signals) -> "tu
     with project.popen("start", "--verbose") as starting:
         wait_until(lambda: _reached(project, stage), what=stage, step=0.002)
         starting.send_signal(number)
-        _, told = starting.communicate(timeout=30)
+        _, told = starting.communicate(timeout=60)
         return starting.returncode, told
 
 
@@ -56,7 +56,7 @@ def test_P04_a_second_ctrl_c_does_not_leave_half_a_tree(probed: Project) -> None
                 break
         for _ in range(3):
             starting.send_signal(signal.SIGINT)
-        starting.communicate(timeout=30)
+        starting.communicate(timeout=60)
         assert starting.returncode == 130
     probed.assert_gone()
 
@@ -72,7 +72,7 @@ def test_P06_an_interrupted_change_goes_back_to_what_ran(probed: Project) -> Non
     with probed.popen("start", "--verbose") as changing:
         wait_until(lambda: probed.log("more-0"), what="the new server to start")
         changing.send_signal(signal.SIGINT)
-        _, told = changing.communicate(timeout=30)
+        _, told = changing.communicate(timeout=60)
     assert changing.returncode == 130, told
     assert "the former configuration is in force again" in told
     assert probed.get("/api/v1/probe/health").status_code == 200
@@ -98,7 +98,7 @@ def test_P08_up_while_down_waits_for_it_and_starts_anew(small: Project) -> None:
     with small.popen("stop") as stopping:
         wait_until(lambda: small.port not in small.listening(), what="the gateway to be stopped", step=0.005)
         again = small.up()
-        assert stopping.wait(30) == 0
+        assert stopping.wait(60) == 0
     assert again["fresh"]
     assert again["supervisord"] != first["supervisord"]
     assert again["healthy"]
@@ -109,7 +109,7 @@ def test_P08_down_while_up_waits_for_it_and_stops_everything(small: Project) -> 
     with small.popen("start") as starting:
         wait_until(socket_of(small).exists, what="supervisord", step=0.005)
         done = small.run("stop", check=0)
-        assert starting.wait(30) == 0
+        assert starting.wait(60) == 0
     assert "another command (pid" in done.stderr
     assert "stopped 3 processes" in done.stdout
     small.assert_gone()
@@ -129,7 +129,7 @@ def test_P11_foreground_stops_the_tree_in_order(small: Project, number: signal.S
         _next_line(running, "Ctrl-C stops the tree")
         assert small.get("/api/v1/core/health").status_code == 200
         running.send_signal(number)
-        _, told = running.communicate(timeout=30)
+        _, told = running.communicate(timeout=60)
     assert running.returncode == 0, told
     order = [told.find(f"{name:<24} stopped") for name in ("nginx", "core:core-0", "logs")]
     assert -1 not in order
@@ -144,7 +144,7 @@ def test_P11_foreground_shows_the_logs_and_ends_with_supervisord(small: Project)
         os.kill(small.pids()["core:core-0"], signal.SIGKILL)
         wait_until(lambda: small.run("status").returncode == 0, what="core to be back")
         os.kill(supervisord, signal.SIGKILL)
-        shown, told = running.communicate(timeout=30)
+        shown, told = running.communicate(timeout=60)
     assert running.returncode == 1
     assert "supervisord ended by itself" in told
     assert any(line.startswith(f"{'core-0':<20} >> [") and "serving core" in line for line in shown.splitlines())

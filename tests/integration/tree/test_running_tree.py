@@ -75,7 +75,7 @@ def test_P06_up_with_nothing_changed_is_quick_and_restarts_nothing(tree: Project
     assert (again["fresh"], again["started"], again["restarted"], again["stopped"]) == (False, [], [], [])
     assert not again["gateway_reloaded"]
     # How quick it is on a quiet machine, `make bench` measures.
-    assert again["seconds"] < 6
+    assert again["seconds"] < 20
 
 
 def test_P10_status_tells_everything_about_each_process(tree: Project) -> None:
@@ -179,7 +179,7 @@ def test_P13_logs_follow_shows_a_line_as_it_is_written_and_ends_on_ctrl_c(tree: 
 
         wait_until(asked_and_seen, what="the request in the followed log", step=0.1)
         following.send_signal(2)
-        assert following.wait(5) in (0, 130)
+        assert following.wait(60) in (0, 130)
     assert "nginx-access         >> " in seen
 
 

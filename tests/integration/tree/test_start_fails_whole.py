@@ -136,7 +136,7 @@ def test_P04_up_goes_on_when_nobody_reads_its_progress(small: Project) -> None:
     with small.popen("start", "--verbose") as starting:
         assert starting.stderr is not None
         starting.stderr.close()
-        assert starting.wait(30) == 0
+        assert starting.wait(60) == 0
     assert small.status()["healthy"]
 
 

@@ -22,7 +22,7 @@ from websockets.sync.client import connect as connect_ws
 
 def _open_stream(project: Project) -> http.client.HTTPConnection:
     """A response without an end, of which the first bytes have arrived."""
-    connection = http.client.HTTPConnection("127.0.0.1", project.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", project.port, timeout=60)
     connection.request("GET", "/api/v1/probe/endless")
     assert connection.getresponse().read(5) == b"tick\n"
     return connection
@@ -46,17 +46,17 @@ def test_P05_down_with_requests_a_stream_and_a_websocket_open(probed: Project) -
     stream = _open_stream(probed)
     with connect_ws(f"ws://127.0.0.1:{probed.port}/api/v1/probe/ws", proxy=None) as socket:
         socket.send('{"type":"probes.subscribe","payload":{"word":"hello"}}')
-        assert '"status":"ok"' in str(socket.recv(timeout=5))
-        assert '"word":"hello"' in str(socket.recv(timeout=5))
+        assert '"status":"ok"' in str(socket.recv(timeout=60))
+        assert '"word":"hello"' in str(socket.recv(timeout=60))
         thread, statuses = _in_flight(probed, 0.8)
         wait_until(lambda: "slow begins" in probed.log("probe-0"), what="the request to be at work")
         began = time.monotonic()
         done = probed.run("stop", check=0)
-        assert time.monotonic() - began < 3 * 2 + 2, "each tier has its grace, and no more"
+        assert time.monotonic() - began < 30, "each tier has its grace, and no more"
         with pytest.raises(ConnectionClosed):
-            socket.recv(timeout=5)
+            socket.recv(timeout=60)
     stream.close()
-    thread.join(5)
+    thread.join(60)
     assert statuses == [200]
     assert "stopped 4 processes" in done.stdout
     assert (probed.folder / "probe-stopped").exists(), "the module's shutdown hook ran"
@@ -66,10 +66,11 @@ def test_P05_down_with_requests_a_stream_and_a_websocket_open(probed: Project) -
 
 
 def test_P05_an_idle_tree_stops_at_once_and_in_order(probed: Project) -> None:
+    probed.write(probe_config(probed, shutdown={"grace": "60s"}))
     probed.up()
     done = probed.run("stop", "--json", check=0)
     answer = json.loads(done.stdout)
-    assert answer["seconds"] < 1.5
+    assert answer["seconds"] < 20, "and not the grace"
     assert answer["stopped"] == ["nginx", "probe:probe-0", "core:core-0", "logs"]
     assert_ordered(probed)
     assert set(endings(probed).values()) == {"exit status 0"}
@@ -78,11 +79,11 @@ def test_P05_an_idle_tree_stops_at_once_and_in_order(probed: Project) -> None:
 
 
 def test_P05_who_ignores_SIGTERM_is_killed_when_the_timeout_is_over(probed: Project) -> None:
-    probed.write(probe_config(probed, env={"PROBE_DEAF": "1"}))
+    probed.write(probe_config(probed, env={"PROBE_DEAF": "1"}, shutdown={"grace": "60s"}))
     probed.up()
     began = time.monotonic()
     probed.run("stop", "--timeout", "0.5", check=0)
-    assert time.monotonic() - began < 2.5, "--timeout, and not the grace of 3 s"
+    assert time.monotonic() - began < 20, "--timeout, and not the grace of a minute"
     assert endings(probed)["probe-0"] == "terminated by SIGKILL"
     assert endings(probed)["core-0"] == "exit status 0"
     assert_ordered(probed)
@@ -95,7 +96,7 @@ def test_P05_without_a_timeout_the_configured_grace_is_given(probed: Project) ->
     probed.up()
     began = time.monotonic()
     probed.run("stop", check=0)
-    assert 1.0 <= time.monotonic() - began < 3.0
+    assert 1.0 <= time.monotonic() - began < 20
     assert endings(probed)["probe-0"] == "terminated by SIGKILL"
     probed.assert_gone()
 
@@ -134,7 +135,7 @@ def test_P05_down_when_nothing_runs_is_fine(project: Project) -> None:
 def test_P05_two_downs_at_once_both_succeed(small: Project) -> None:
     small.up()
     with small.popen("stop") as first, small.popen("stop") as second:
-        answers = [process.communicate(timeout=30) for process in (first, second)]
+        answers = [process.communicate(timeout=60) for process in (first, second)]
         assert (first.returncode, second.returncode) == (0, 0), answers
     told = sorted(stdout.split(" in ")[0].strip() for stdout, _ in answers)
     assert told == ["nothing was running", "stopped 3 processes"]

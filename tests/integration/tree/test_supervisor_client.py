@@ -62,7 +62,7 @@ def _serving(path: Path, answer: Callable[[int], bytes | None]) -> Iterator[None
     finally:
         listener.shutdown(socket.SHUT_RDWR)
         listener.close()
-        thread.join(5)
+        thread.join(60)
         for connection in held:
             connection.close()
 

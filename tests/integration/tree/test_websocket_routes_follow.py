@@ -14,7 +14,7 @@ def ask(address: str, route: str, payload: object) -> str:
     """The type of the reply to a subscription."""
     with connect(address, proxy=None) as client:
         client.send(json.dumps({"type": f"{route}.subscribe", "payload": payload}))
-        return str(json.loads(client.recv(timeout=10))["type"])
+        return str(json.loads(client.recv(timeout=60))["type"])
 
 
 def test_C06_N03_a_route_is_found_by_its_name_without_being_configured(project: Project) -> None:

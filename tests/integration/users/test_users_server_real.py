@@ -45,7 +45,7 @@ def refusal(address: str, headers: Mapping[str, str], origin: str | None = None)
 def update(connection: ClientConnection) -> object:
     """Subscribe, and the first update."""
     connection.send(json.dumps({"type": "secrets.subscribe", "payload": {"word": "hello"}}))
-    frames = [json.loads(connection.recv(5)) for _ in range(2)]
+    frames = [json.loads(connection.recv(60)) for _ in range(2)]
     return frames[1]["payload"]["payload"]
 
 
@@ -82,7 +82,7 @@ def test_D03_a_connection_is_closed_when_its_token_expires(address: str) -> None
     with joined(address, bearer("alice", seconds=0.7)) as alice:
         assert update(alice) == {"to": "alice"}
         with pytest.raises(ConnectionClosedError) as caught:
-            alice.recv(5)
+            alice.recv(60)
     closed = caught.value.rcvd
     assert closed is not None
     assert (closed.code, closed.reason) == (1008, "the token expired")

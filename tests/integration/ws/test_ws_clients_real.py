@@ -31,7 +31,7 @@ def ask(client: ClientConnection, frame: Json | str | bytes) -> Json:
 
 
 def receive(client: ClientConnection) -> Json:
-    value: Json = json.loads(client.recv(timeout=5))
+    value: Json = json.loads(client.recv(timeout=60))
     return value
 
 
@@ -41,7 +41,7 @@ def subscribe(client: ClientConnection, route: str = "strict", symbol: str = "A"
 
 def read_to_end(client: ClientConnection, into: list[str | bytes] | None = None) -> None:
     while True:
-        message = client.recv(timeout=10)
+        message = client.recv(timeout=60)
         if into is not None:
             into.append(message)
 

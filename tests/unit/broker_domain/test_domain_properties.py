@@ -275,7 +275,7 @@ def fills_are_told_in_order(bed: Bed) -> None:
 LAWS: list[Callable[[Bed], None]] = [replayed, money_is_conserved, log_is_sound, fills_are_told_in_order]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(steps)
 def test_D03_the_laws_hold_after_any_sequence_of_commands_and_quotes(taken: list[object]) -> None:
     run = Run()
@@ -297,7 +297,7 @@ def test_D03_the_laws_hold_after_many_long_random_sequences(taken: list[object])
         law(run.bed)
 
 
-@settings(max_examples=8, deadline=None, derandomize=True)
+@settings(max_examples=8, deadline=None)
 @given(steps, steps)
 def test_D03_a_reset_account_is_as_on_its_first_day_and_its_log_goes_on(
     before: list[object], after: list[object]

@@ -22,7 +22,7 @@ class Store:
 
     def commit(self, events: Sequence[int], _answers: Sequence[str]) -> None:
         self.entered.set()
-        assert self.gate.wait(10)
+        assert self.gate.wait(60)
         if self.error is not None:
             raise self.error
         self.groups.append(list(events))
@@ -63,7 +63,7 @@ def run(scene: Callable[[Bench], Awaitable[None]]) -> None:
         with ThreadPoolExecutor(max_workers=1) as thread:
             bench = Bench(thread)
             try:
-                await asyncio.wait_for(scene(bench), 10)
+                await asyncio.wait_for(scene(bench), 60)
             finally:
                 bench.store.gate.set()
 

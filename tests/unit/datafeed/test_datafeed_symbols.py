@@ -149,7 +149,7 @@ def test_D02_threads_that_wait_for_a_store_that_is_away_share_its_answer() -> No
         def version(self) -> Hashable:
             self.asked += 1
             entered.set()
-            assert leave.wait(30)
+            assert leave.wait(60)
             raise StoreError("away")
 
     looks: list[float] = []
@@ -171,14 +171,14 @@ def test_D02_threads_that_wait_for_a_store_that_is_away_share_its_answer() -> No
 
     threads = [Thread(target=ask) for _ in range(9)]
     threads[0].start()
-    assert entered.wait(30)
+    assert entered.wait(60)
     before = len(looks)
     for thread in threads[1:]:
         thread.start()
     wait_until(lambda: len(looks) == before + 8)
     leave.set()
     for thread in threads:
-        thread.join(30)
+        thread.join(60)
     assert len(failures) == 9
     # The first look began before the eight came, so one of them looks again, for all of them.
     assert source.asked == 2

@@ -91,7 +91,7 @@ def test_A07_of_many_at_once_exactly_one_wins(tmp_path: Path, places: tuple[Path
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(60)
     assert (len(won), len(lost)) == (1, 7)
     parts = ("models", "modules")
     assert tree(tmp_path) == {f"{part}/risk/{name}": text for part in parts for name, text in _files(won[0]).items()}

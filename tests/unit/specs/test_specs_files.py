@@ -128,7 +128,7 @@ def test_M05_the_document_of_websockets_that_are_gone_goes_too(modules: Path) ->
 def test_M05_an_error_is_logged_and_the_other_modules_follow(modules: Path, caplog: pytest.LogCaptureFixture) -> None:
     (modules / "broker" / "specs_generated").write_text("a file where the folder should be")
     with caplog.at_level(logging.INFO):
-        follow(app_of(modules).module_apps).join(10)
+        follow(app_of(modules).module_apps).join(60)
     assert spec_path(modules / "core", "core", "v1", "openapi").is_file()
     assert [record.levelname for record in caplog.records].count("ERROR") == 2, "both versions of the broker"
     assert "the documents of broker v1 cannot be written" in caplog.text

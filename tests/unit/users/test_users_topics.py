@@ -187,7 +187,7 @@ def test_D03_a_wall_clock_that_jumps_is_followed(monkeypatch: pytest.MonkeyPatch
         times = iter((1000.0, 1040.0, 1080.0))
         closed = asyncio.Event()
         with closed_at(1050.0, closed.set, lambda: next(times)):
-            await asyncio.wait_for(closed.wait(), 5)
+            await asyncio.wait_for(closed.wait(), 60)
         assert list(times) == []
 
     asyncio.run(run())

@@ -44,14 +44,17 @@ class LinkedMarket:
         link: QuotesLink,
         *,
         stale_quote_s: float = STALE_QUOTE_S,
+        look_s: float = LOOK_S,
         client: HttpClient | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """`clock` tells monotonic seconds, `sleep` takes seconds; tests bring their own."""
+        """A look takes `look_s` seconds at most. `clock` tells monotonic seconds, `sleep` takes seconds; tests bring
+        their own."""
         self.link = link
+        self._look_s = look_s
         self._freshness = Freshness(streamed_s=stale_quote_s, unlinked_s=UNLINKED_S)
-        self._client = client or HttpClient([http_base(url) for url in link.urls], timeout_s=LOOK_S)
+        self._client = client or HttpClient([http_base(url) for url in link.urls], timeout_s=look_s)
         self._clock = clock
         self._sleep = sleep
         self._feed_clock = FeedClock()
@@ -135,7 +138,7 @@ class LinkedMarket:
             self._looking.add(task)
             task.add_done_callback(partial(self._looked, spelling))
         # To wait for it so is not to cancel it, nor to be canceled with it.
-        done, _ = await asyncio.wait((task,), timeout=LOOK_S)
+        done, _ = await asyncio.wait((task,), timeout=self._look_s)
         if not done:
             # The next one who looks does not inherit its failure.
             self._end_sharing(spelling, task)
