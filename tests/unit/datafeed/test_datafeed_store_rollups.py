@@ -8,11 +8,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import delete, select
 from support.datafeed_bars import ALWAYS, MINUTE, NEW_YORK, all_served, at, bar, put, served
 from support.datafeed_served import INSTRUMENTS, Import, imports, must_serve
+from support.heavy import HEAVY
 from support.store_urls import migrated_store
 
 from trading_api.modules.datafeed import tables
@@ -231,7 +232,7 @@ def test_D02_sources_are_the_nearest_finer_resolutions() -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=60, deadline=None)
+@HEAVY
 @given(files=st.lists(imports(), min_size=1, max_size=5), instrument=st.sampled_from(INSTRUMENTS))
 def test_D02_served_bars_do_not_depend_on_the_order_of_imports(files: list[Import], instrument: Instrument) -> None:
     """Whatever came when: what is served is what one computes from all that was imported."""

@@ -8,8 +8,9 @@ import textwrap
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from support.heavy import HEAVY
 
 from trading_api.shared.ws.generation.declarations import read_declarations
 from trading_api.shared.ws.generation.formatting import format_files, with_long_lines_allowed
@@ -68,7 +69,6 @@ def without_quotes(text: str) -> str:
 
 
 @given(st.dictionaries(NAMES, st.tuples(TYPES, TYPES), min_size=1, max_size=4))
-@settings(max_examples=60, deadline=None)
 def test_W01_names_and_arguments_survive_the_way_into_the_generated_class(found: dict[str, tuple[str, str]]) -> None:
     lines = (f"{name}WsRouter: TypeAlias = WsRouter[{one}, {two}]\n" for name, (one, two) in found.items())
     source = Source(FOLDER, (HEAD + "".join(lines)).encode())
@@ -86,7 +86,6 @@ def test_W01_names_and_arguments_survive_the_way_into_the_generated_class(found:
 
 
 @given(TEXTS)
-@settings(max_examples=150, deadline=None)
 def test_W01_any_text_can_describe_a_route(text: str) -> None:
     declared = f"{HEAD}\nOrdersWsRouter: TypeAlias = WsRouter[int, int]\n{text!a}\n"
     source = Source(FOLDER, declared.encode())
@@ -104,7 +103,7 @@ def test_W01_any_text_can_describe_a_route(text: str) -> None:
 
 @pytest.mark.slow
 @given(st.dictionaries(NAMES, st.tuples(TYPES, TYPES), max_size=4), st.text(string.printable[:95], max_size=200))
-@settings(max_examples=40, deadline=None)
+@HEAVY
 def test_G07_what_is_generated_is_formatted_and_stays_so(found: dict[str, tuple[str, str]], text: str) -> None:
     lines = (f"{name}WsRouter: TypeAlias = WsRouter[{a}, {b}]\n{text!r}\n" for name, (a, b) in found.items())
     source = Source(FOLDER, textwrap.dedent(HEAD + "".join(lines)).encode())

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict
 from support.ws_clients import FakeClient, Json, clients, settle, until
@@ -357,7 +357,6 @@ STEPS = st.lists(st.sampled_from(["tell", "read one", "read", "stop", "leave", "
 
 
 @given(steps=STEPS)
-@settings(deadline=None, max_examples=200)
 def test_W06_a_client_of_conflating_topics_is_never_closed_and_ends_with_the_newest_of_all(steps: list[str]) -> None:
     """There is not room for one update more than it may hold keys."""
 

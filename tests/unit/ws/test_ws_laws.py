@@ -22,7 +22,6 @@ STEPS = st.lists(
 
 
 @given(steps=STEPS)
-@settings(deadline=None, max_examples=200)
 def test_W03_topics_live_exactly_as_long_as_they_have_subscribers(steps: list[tuple[str, int, str]]) -> None:
     """The service asserts by itself that nothing is created twice or removed without having been created."""
 
