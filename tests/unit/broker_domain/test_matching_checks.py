@@ -11,8 +11,10 @@ from support.matching_orders import AAPL, BUY, ES, SELL, price, quote
 from trading_api.models.broker import OrderType, Side, StopType
 from trading_api.modules.broker.domain.bracket_checks import bracket_problems, position_reference
 from trading_api.modules.broker.domain.checks import order_problems, quantity_problems
+from trading_api.modules.broker.domain.field import Field
 from trading_api.modules.broker.domain.instrument import TradedInstrument
 from trading_api.modules.broker.domain.order import NO_BRACKETS, Brackets
+from trading_api.modules.broker.domain.problem import Problem
 from trading_api.modules.broker.domain.quote import Quote
 
 MARKET, LIMIT, STOP, STOP_LIMIT = OrderType.MARKET, OrderType.LIMIT, OrderType.STOP, OrderType.STOP_LIMIT
@@ -45,6 +47,12 @@ def terms(
 
 def texts(asked: Terms, now: Quote | None = NOW, *, instrument: TradedInstrument = AAPL) -> list[str]:
     return [problem.text for problem in order_problems(instrument, asked, now)]
+
+
+def named(problem: Problem) -> str:
+    """The field that it is about, as its text calls it."""
+    assert problem.field is not None
+    return problem.field.shown
 
 
 @pytest.mark.parametrize(
@@ -278,7 +286,7 @@ def test_D03_a_sell_stop_below_the_first_tick_is_told_that_there_is_none() -> No
 )
 def test_D03_brackets_that_do_not_fit_together_are_refused(brackets: Brackets, field: str, text: str) -> None:
     found = order_problems(AAPL, terms(MARKET, brackets=brackets), NOW)
-    assert [(one.field, one.text) for one in found] == [(field, text)]
+    assert [(named(one), one.text) for one in found] == [(field, text)]
 
 
 @pytest.mark.parametrize(
@@ -297,7 +305,7 @@ def test_D03_brackets_that_fit_have_no_problem(brackets: Brackets) -> None:
 def test_D03_a_refusal_gives_every_reason_at_once() -> None:
     brackets = Brackets(Decimal("90.001"), Decimal("NaN"), None, Decimal("0.5"), StopType.GUARANTEED_STOP)
     asked = terms(STOP_LIMIT, BUY, qty="-1", stop="50.005", limit="0", brackets=brackets)
-    assert [one.field for one in order_problems(AAPL, asked, NOW)] == [
+    assert [named(one) for one in order_problems(AAPL, asked, NOW)] == [
         "qty",
         "limitPrice",
         "stopPrice",  # off its tick
@@ -322,11 +330,11 @@ def test_D03_a_number_that_is_no_price_has_one_reason_and_measures_nothing() -> 
 def test_D03_twelve_decimals_are_the_most(decimals: int, fits: bool) -> None:
     least = Decimal(1).scaleb(-decimals)
     fine = TradedInstrument("FINE", tick=least, step=least)
-    assert (quantity_problems("qty", least, fine) == ()) is fits
+    assert (quantity_problems(Field.QTY, least, fine) == ()) is fits
 
 
 def test_D03_the_amount_to_close_is_checked_like_a_quantity() -> None:
-    (problem,) = quantity_problems("amount", Decimal("0.5"), ES)
+    (problem,) = quantity_problems(Field.AMOUNT, Decimal("0.5"), ES)
     assert problem.text == "amount 0.5 is not on the step of 1; use 1"
 
 
@@ -353,8 +361,8 @@ def test_D03_no_number_breaks_the_checks_and_what_passes_is_exact(
 ) -> None:
     asked = Terms(kind, side, qty, limit, stop, Brackets(profit, loss, guaranteed, pips))
     found = order_problems(AAPL, asked, now)
-    assert all(len(one.text) < 300 and one.text.startswith(one.field) for one in found)
-    wrong = {one.field for one in found}
+    assert all(len(one.text) < 300 and one.text.startswith(named(one)) for one in found)
+    wrong = {named(one) for one in found}
     if "qty" not in wrong:
         assert 0 < qty <= 10**12
         assert (qty * 10_000) == int(qty * 10_000)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trading_api.modules.broker.domain.outcome import Refusal, invalid
+from trading_api.modules.broker.domain.outcome import Refusal
 
 
 class Refused(Exception):
@@ -11,8 +11,3 @@ class Refused(Exception):
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(refusal.reason)
         self.refusal = refusal
-
-
-def refused(reason: str) -> Refused:
-    """For one reason, of a request that cannot be read."""
-    return Refused(invalid(reason))

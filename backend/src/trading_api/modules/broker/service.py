@@ -15,14 +15,15 @@ from trading_api.modules.broker.asking import Asking
 from trading_api.modules.broker.domain.account_terms import AccountTerms
 from trading_api.modules.broker.domain.events import ExecutionEvent
 from trading_api.modules.broker.domain.order import Order
-from trading_api.modules.broker.domain.outcome import LeveragePreview, Preview, Refusal
+from trading_api.modules.broker.domain.outcome import LeveragePreview, Preview, Refusal, invalid_for
 from trading_api.modules.broker.domain.position import Position
 from trading_api.modules.broker.domain.requests import PreviewLeverage, PreviewOrder, Request, SetLeverage
+from trading_api.modules.broker.domain.unreadable import Unreadable
 from trading_api.modules.broker.link.clock import wall_clock
 from trading_api.modules.broker.link.state import LinkState
 from trading_api.modules.broker.machinery import Machinery
 from trading_api.modules.broker.market.port import MarketUnavailable, UnknownSymbol
-from trading_api.modules.broker.refused import Refused, refused
+from trading_api.modules.broker.refused import Refused
 from trading_api.modules.broker.seldom import Seldom
 from trading_api.modules.broker.wire import requests
 from trading_api.modules.broker.writer.call import KEY_PREFIX, Answer
@@ -79,15 +80,15 @@ class BrokerService(Service):
         """The id of the new order."""
         try:
             request = requests.place_order(order)
-        except ValueError as error:
-            raise refused(str(error)) from error
+        except Unreadable as error:
+            raise Refused(invalid_for(error.problem)) from error
         return await self.change(asking, request)
 
     async def preview(self, user: User, order: wire.PreOrder) -> Preview:
         """What placing the order would do."""
         try:
             request = requests.place_order(order)
-        except ValueError as error:
+        except Unreadable as error:
             return Preview(order.symbol, order.qty, self._terms.currency, errors=(str(error),))
         return await self._ask(user, PreviewOrder(request), Preview)
 
@@ -95,8 +96,8 @@ class BrokerService(Service):
         """What was done, in words."""
         try:
             request = requests.modify_order(order_id, order)
-        except ValueError as error:
-            raise refused(str(error)) from error
+        except Unreadable as error:
+            raise Refused(invalid_for(error.problem)) from error
         return await self.change(asking, request)
 
     async def change(self, asking: Asking, request: Request) -> str:

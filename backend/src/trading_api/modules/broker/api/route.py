@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 import logging
-import re
 from collections import defaultdict
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from decimal import Decimal, InvalidOperation
-from typing import Any, NoReturn
+from typing import Any
 
 from fastapi import HTTPException, Request, Response
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 from starlette.types import Receive, Scope, Send
 
+from trading_api.modules.broker.api.locations import location_of
 from trading_api.modules.broker.api.parameters import IDEMPOTENCY_KEY
+from trading_api.modules.broker.domain.problem import texts
 from trading_api.modules.broker.market.port import MarketUnavailable, UnknownSymbol, not_found_text
 from trading_api.modules.broker.refused import Refused
 from trading_api.modules.broker.writer.errors import RETRY_AFTER_S, CommandError, KeyReused, MarketUnknown, NoWriter
@@ -26,9 +27,6 @@ logger = logging.getLogger(__name__)
 
 _STATUS = {"invalid": 400, "not_found": 404}
 _UNREADABLE = "The orders cannot be read at the moment; try again later."
-# Reasons that are about what the path names, and about the symbol of the body.
-_ABOUT_PATH = re.compile(r"(Order|Position) .{1,80} is (not known|final already|\w+ already)", re.DOTALL)
-_ABOUT_SYMBOL = re.compile("Symbol not found: ")
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
@@ -81,7 +79,7 @@ class BrokerRoute(APIRoute):
             try:
                 return await handle(ExactRequest(request.scope, request.receive))
             except (Refused, UnknownSymbol, KeyReused) as error:
-                _raise_problem(request, error)
+                raise _problem_of(request, self.operation_id, error) from error
             # Answered here, for a raised 503 is logged with a traceback, and none of these is a mistake of the program.
             except (NoWriter, MarketUnknown) as error:
                 return _later(request, str(error), error.retry_after_s)
@@ -114,37 +112,25 @@ def tell_methods(routes: Iterable[BaseRoute]) -> None:
         route.allowed = frozenset(methods[route.path_format])
 
 
-def _raise_problem(request: Request, error: Refused | UnknownSymbol | KeyReused) -> NoReturn:
+def _problem_of(request: Request, operation_id: str | None, error: Refused | UnknownSymbol | KeyReused) -> ProblemError:
     if isinstance(error, Refused):
-        refusal = error.refusal
-        errors = [FieldError(location=_place(request, reason), message=reason) for reason in refusal.reasons]
-        raise ProblemError(
-            _STATUS[refusal.kind], _together(refusal.reasons) or refusal.reason, errors=errors
-        ) from error
+        return _refusal_problem(operation_id, error)
     if isinstance(error, UnknownSymbol):
         place, symbol = _symbol(request)
         reason = not_found_text(symbol)
-        raise ProblemError(404, reason, errors=[FieldError(location=place, message=reason)]) from error
-    raise ProblemError(409, str(error)) from error
+        return ProblemError(404, reason, errors=[FieldError(location=place, message=reason)])
+    return ProblemError(409, str(error))
+
+
+def _refusal_problem(operation_id: str | None, error: Refused) -> ProblemError:
+    problems = error.refusal.problems
+    errors = [FieldError(location=location_of(one.field, operation_id), message=one.text) for one in problems]
+    return ProblemError(_STATUS[error.refusal.kind], _together(texts(problems)), errors=errors)
 
 
 def _together(reasons: Sequence[str]) -> str:
     """All in one text. Some are sentences, and some only name a field and what is wrong with it."""
     return "; ".join(reason.removesuffix(".") for reason in reasons) if len(reasons) > 1 else "".join(reasons)
-
-
-def _place(request: Request, reason: str) -> str:
-    """Where in the request a reason lies: those about a field begin with its name, as in `limitPrice 1.5`."""
-    word = reason.partition(" ")[0]
-    field = word if word[:1].islower() and word.replace(".", "").isalnum() else ""
-    if _ABOUT_SYMBOL.match(reason):
-        field = "symbol"
-    if field in request.query_params:
-        return f"query.{field}"
-    named = next(iter(request.path_params), "")
-    if named and not field and (request.method == "DELETE" or _ABOUT_PATH.match(reason)):
-        return f"path.{named}"
-    return f"body.{field}" if field else "body"
 
 
 def _symbol(request: Request) -> tuple[str, str]:

@@ -10,6 +10,7 @@ from trading_api.modules.broker.domain.amounts import text
 from trading_api.modules.broker.domain.brackets import asks_any
 from trading_api.modules.broker.domain.checks import duration_problems, opposing_name, order_problems
 from trading_api.modules.broker.domain.equity import Marks
+from trading_api.modules.broker.domain.field import Field
 from trading_api.modules.broker.domain.margin import (
     Need,
     available_for_trade,
@@ -26,7 +27,7 @@ from trading_api.modules.broker.domain.quote import Quote
 from trading_api.modules.broker.domain.requests import PlaceOrder
 from trading_api.modules.broker.domain.reservations import resting_price
 
-NO_BRACKETS_TO_CLOSE = "An order that closes a position takes no brackets."
+NO_BRACKETS_TO_CLOSE = Problem(None, "An order that closes a position takes no brackets.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Assessment:
     """Placing."""
     problems: tuple[Problem, ...] = ()
     """It is not well formed: nothing is stored."""
-    objections: tuple[str, ...] = ()
+    objections: tuple[Problem, ...] = ()
     """It is well formed but not allowed: it is stored as Rejected."""
     fills_at: Decimal | None = None
     """The price at which it would fill at once."""
@@ -46,9 +47,9 @@ class Assessment:
     need: Need | None = None
 
     @property
-    def reasons(self) -> tuple[str, ...]:
+    def against(self) -> tuple[Problem, ...]:
         """Every reason for which it would be refused."""
-        return (*(problem.text for problem in self.problems), *self.objections)
+        return (*self.problems, *self.objections)
 
 
 def draft(request: PlaceOrder, view: MarketView, order_id: str, now_ms: int) -> Order:
@@ -125,34 +126,35 @@ def _opening(view: MarketView) -> str:
     return f"; it opens at {datetime.fromtimestamp(start // 1000, UTC):%Y-%m-%d %H:%M} UTC"
 
 
-def _market_objections(order: Order, view: MarketView) -> tuple[str, ...]:
+def _market_objections(order: Order, view: MarketView) -> tuple[Problem, ...]:
     """A market order trades now or never."""
     reason = no_trade_reason(view, order.side) if order.type is OrderType.MARKET else None
     if reason is None:
         return ()
-    if view.tradable is None:
-        return (reason,)
-    return (f"{reason} Try again when there is one, or place an order with a price: it waits for one.",)
+    if view.tradable is not None:
+        reason = f"{reason} Try again when there is one, or place an order with a price: it waits for one."
+    return (Problem(None, reason),)
 
 
-def _close_objections(state: AccountState, order: Order) -> tuple[str, ...]:
+def _close_objections(state: AccountState, order: Order) -> tuple[Problem, ...]:
     """An order that may only reduce must have something to reduce, and no more than is held."""
     if not order.is_close:
         return ()
     held = state.positions.get(order.symbol)
     if held is None or held.side is order.side:
         side = "long" if order.side is Side.SELL else "short"
-        return (f"There is no {side} position in {order.symbol} to close.",)
+        return (Problem(None, f"There is no {side} position in {order.symbol} to close."),)
     if asks_any(order.brackets):
         return (NO_BRACKETS_TO_CLOSE,)
     if order.qty > held.qty:
-        return (f"Only {text(held.qty)} of {order.symbol} are held; {text(order.qty)} cannot be closed.",)
+        words = f"Only {text(held.qty)} of {order.symbol} are held; {text(order.qty)} cannot be closed."
+        return (Problem(Field.QTY, words),)
     return ()
 
 
 def _margin_objections(
     state: AccountState, marks: Marks, order: Order, wanted: Need, fills_at: Decimal | None
-) -> tuple[str, ...]:
+) -> tuple[Problem, ...]:
     """What only reduces needs no margin, so it does not matter what the account is worth."""
     if not wanted.opened:
         return ()
@@ -165,10 +167,10 @@ def _margin_objections(
         return ()
     # Else it would seem to contradict the free margin of now that a preview tells beside it.
     turns = fills_at is not None and wanted.opened != order.qty
-    return (f"{short.removesuffix('.')} once the position is closed.",) if turns else (short,)
+    return (Problem(None, f"{short.removesuffix('.')} once the position is closed." if turns else short),)
 
 
-def _bracket_objections(order: Order, wanted: Need) -> tuple[str, ...]:
+def _bracket_objections(order: Order, wanted: Need) -> tuple[Problem, ...]:
     """One that fills now and opens nothing leaves nothing to protect."""
     if wanted.opened or order.is_close or not asks_any(order.brackets):
         return ()

@@ -7,6 +7,7 @@ from typing import Protocol
 from trading_api.models.broker import OrderType, Side
 from trading_api.modules.broker.domain.bracket_checks import Reference, bracket_problems, position_reference
 from trading_api.modules.broker.domain.duration import Duration, DurationKind
+from trading_api.modules.broker.domain.field import Field
 from trading_api.modules.broker.domain.instrument import TradedInstrument
 from trading_api.modules.broker.domain.number_checks import is_sound, number_problem, shown, steps, ticks
 from trading_api.modules.broker.domain.order import Brackets
@@ -55,14 +56,14 @@ def order_problems(
     which may be off the step, as that can change.
     """
     return (
-        *(() if terms.qty == whole else quantity_problems("qty", terms.qty, instrument)),
+        *(() if terms.qty == whole else quantity_problems(Field.QTY, terms.qty, instrument)),
         *_price_problems(instrument, terms),
         *(() if triggered else _stop_side_problems(instrument, terms, quote)),
         *bracket_problems(instrument, terms.side, terms.brackets, entry_reference(terms, quote)),
     )
 
 
-def quantity_problems(field: str, qty: Decimal, instrument: TradedInstrument) -> tuple[Problem, ...]:
+def quantity_problems(field: Field, qty: Decimal, instrument: TradedInstrument) -> tuple[Problem, ...]:
     """What is wrong with a quantity by itself: of an order, or the amount of a position to close."""
     problem = number_problem(field, qty, steps(instrument))
     return (problem,) if problem else ()
@@ -81,7 +82,7 @@ def duration_problems(duration: Duration, now_ms: int) -> tuple[Problem, ...]:
         text = f"duration.datetime {until} is past; use a moment after {now_ms} (ms UTC)"
     else:
         return ()
-    return (Problem("duration.datetime", text),)
+    return (Problem(Field.DURATION_UNTIL, text),)
 
 
 def entry_reference(terms: OrderTerms, quote: Quote | None) -> Reference | None:
@@ -130,14 +131,14 @@ def _price_problems(instrument: TradedInstrument, terms: OrderTerms) -> Iterator
     """Each price is there where the type has one (FIX Price, 44, and StopPx, 99), on the tick, and nowhere else."""
     name = _NAMES[terms.type]
     for field, price, wanted in (
-        ("limitPrice", terms.limit_price, terms.type in _WITH_LIMIT),
-        ("stopPrice", terms.stop_price, terms.type in _WITH_STOP),
+        (Field.LIMIT_PRICE, terms.limit_price, terms.type in _WITH_LIMIT),
+        (Field.STOP_PRICE, terms.stop_price, terms.type in _WITH_STOP),
     ):
         if price is None:
             if wanted:
-                yield Problem(field, f"{field} is missing; a {name} needs one")
+                yield Problem(field, f"{field.shown} is missing; a {name} needs one")
         elif not wanted:
-            yield Problem(field, f"{field} {shown(price)} does not belong to a {name}; leave it out")
+            yield Problem(field, f"{field.shown} {shown(price)} does not belong to a {name}; leave it out")
         elif problem := number_problem(field, price, ticks(instrument)):
             yield problem
 
@@ -150,9 +151,9 @@ def _stop_side_problems(instrument: TradedInstrument, terms: OrderTerms, quote: 
     grid, place = ticks(instrument), opposing_name(terms.side)
     if terms.side is Side.BUY and stop < market:
         right = f"a buy stop waits for a rise: use {shown(grid.at_least(market))} or above"
-        yield Problem("stopPrice", f"stopPrice {shown(stop)} is below {shown(market)}, the {place}; {right}")
+        yield Problem(Field.STOP_PRICE, f"stopPrice {shown(stop)} is below {shown(market)}, the {place}; {right}")
     if terms.side is Side.SELL and stop > market:
         nearest = grid.at_most(market)
         use = f"use {shown(nearest)} or below" if nearest > 0 else "there is no price at or below that"
         right = f"a sell stop waits for a fall: {use}"
-        yield Problem("stopPrice", f"stopPrice {shown(stop)} is above {shown(market)}, the {place}; {right}")
+        yield Problem(Field.STOP_PRICE, f"stopPrice {shown(stop)} is above {shown(market)}, the {place}; {right}")

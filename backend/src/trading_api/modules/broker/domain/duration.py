@@ -3,6 +3,10 @@
 from dataclasses import dataclass
 from enum import Enum
 
+from trading_api.modules.broker.domain.field import Field
+from trading_api.modules.broker.domain.problem import Problem
+from trading_api.modules.broker.domain.unreadable import Unreadable
+
 _ALIASES = {"GTT": "GTD"}  # TradingView's "good till time" and FIX's "good till date" both end at a moment
 
 
@@ -46,7 +50,7 @@ GOOD_TILL_CANCEL = Duration(DurationKind.GTC)
 def parse_duration(kind: str | None, until_ms: int | None = None) -> Duration:
     """The duration as asked over the wire, in any case. Without one GTC: a market order never rests, so any kind does.
 
-    Raises ValueError, naming the known kinds, for another. Whether the moment is right is `checks.duration_problems`'s.
+    Raises Unreadable, naming the known kinds, for another. Whether the moment is right is `checks.duration_problems`'s.
     """
     if kind is None:
         return GOOD_TILL_CANCEL
@@ -55,4 +59,5 @@ def parse_duration(kind: str | None, until_ms: int | None = None) -> Duration:
         return Duration(DurationKind(_ALIASES.get(name, name)), until_ms)
     except ValueError:
         names = ", ".join([*DurationKind.__members__, *_ALIASES])
-        raise ValueError(f"duration.type {kind!r} is not known; use one of {names}") from None
+        text = f"duration.type {kind!r} is not known; use one of {names}"
+        raise Unreadable(Problem(Field.DURATION_KIND, text)) from None

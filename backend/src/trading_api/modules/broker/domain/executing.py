@@ -7,12 +7,14 @@ from trading_api.models.broker import OrderStatus
 from trading_api.modules.broker.domain.amounts import text
 from trading_api.modules.broker.domain.checks import quantity_problems
 from trading_api.modules.broker.domain.equity import require_valued
+from trading_api.modules.broker.domain.field import Field
 from trading_api.modules.broker.domain.fills import execute
 from trading_api.modules.broker.domain.finding import live_order
 from trading_api.modules.broker.domain.number_checks import number_problem, ticks
 from trading_api.modules.broker.domain.order import Order
-from trading_api.modules.broker.domain.outcome import Refusal, invalid
+from trading_api.modules.broker.domain.outcome import Refusal, invalid_for
 from trading_api.modules.broker.domain.placing import unknown_market
+from trading_api.modules.broker.domain.problem import Problem
 from trading_api.modules.broker.domain.recorder import Recorder
 from trading_api.modules.broker.domain.requests import ExecuteOrders, Fill
 from trading_api.modules.broker.domain.reservations import resting_price
@@ -42,22 +44,24 @@ def _working_entries(rec: Recorder) -> list[Order]:
 
 
 def _refusal(rec: Recorder, fill: Fill) -> Refusal | None:
-    order = live_order(rec.state, fill.order_id)
+    order = live_order(rec.state, fill.order_id, Field.FILL_ORDER_ID)
     if isinstance(order, Refusal):
         return order
     view = rec.view(order.symbol)
     if view is None:
         return unknown_market(order.symbol)
     if order.status is not OrderStatus.WORKING:
-        return invalid(f"Order {order.id} waits for its parent; it cannot be executed.")
-    problems = [*(quantity_problems("qty", fill.qty, view.instrument) if fill.qty is not None else ())]
+        waits = f"Order {order.id} waits for its parent; it cannot be executed."
+        return invalid_for(Problem(Field.FILL_ORDER_ID, waits))
+    problems = [*(quantity_problems(Field.FILL_QTY, fill.qty, view.instrument) if fill.qty is not None else ())]
     price = fill.price if fill.price is not None else resting_price(order)
-    if price_problem := number_problem("price", price, ticks(view.instrument)):
+    if price_problem := number_problem(Field.FILL_PRICE, price, ticks(view.instrument)):
         problems.append(price_problem)
     if problems:
-        return invalid(*(problem.text for problem in problems))
+        return invalid_for(*problems)
     if fill.qty is not None and fill.qty > order.remaining:
-        return invalid(f"Only {text(order.remaining)} of order {order.id} are left to fill.")
+        too_much = f"Only {text(order.remaining)} of order {order.id} are left to fill."
+        return invalid_for(Problem(Field.FILL_QTY, too_much))
     return None
 
 

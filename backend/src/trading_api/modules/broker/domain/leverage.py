@@ -15,9 +15,11 @@ from trading_api.modules.broker.domain.amounts import (
     text,
 )
 from trading_api.modules.broker.domain.equity import Marks
+from trading_api.modules.broker.domain.field import Field
 from trading_api.modules.broker.domain.margin import free_margin
-from trading_api.modules.broker.domain.outcome import LeveragePreview, Refusal, invalid
+from trading_api.modules.broker.domain.outcome import LeveragePreview, Refusal, invalid_for
 from trading_api.modules.broker.domain.placing import unknown_market
+from trading_api.modules.broker.domain.problem import Problem, texts
 from trading_api.modules.broker.domain.recorder import Recorder
 from trading_api.modules.broker.domain.requests import PreviewLeverage, SetLeverage
 
@@ -28,9 +30,9 @@ def set_leverage(rec: Recorder, request: SetLeverage) -> Decimal | Refusal:
     if view is None:
         return unknown_market(request.symbol)
     symbol = view.instrument.symbol
-    found = _look(rec.state, rec.marks, symbol, request.leverage)
-    if found.errors:
-        return invalid(*found.errors)
+    found, problems = _look(rec.state, rec.marks, symbol, request.leverage)
+    if problems:
+        return invalid_for(*problems)
     if request.leverage != found.current:
         rec.leverage(symbol, request.leverage)
     return request.leverage
@@ -41,21 +43,28 @@ def preview_leverage(rec: Recorder, request: PreviewLeverage) -> LeveragePreview
     view = rec.view(request.symbol)
     if view is None:
         return unknown_market(request.symbol)
-    return _look(rec.state, rec.marks, view.instrument.symbol, request.leverage)
+    found, problems = _look(rec.state, rec.marks, view.instrument.symbol, request.leverage)
+    return replace(found, errors=texts(problems))
 
 
 @exact
-def _look(state: AccountState, marks: Marks, symbol: str, leverage: Decimal) -> LeveragePreview:
+def _look(
+    state: AccountState, marks: Marks, symbol: str, leverage: Decimal
+) -> tuple[LeveragePreview, tuple[Problem, ...]]:
+    """What it would mean, still without `errors`, and what stands against it."""
     current, free = state.leverage(symbol), free_margin(state, marks)
     before = _held(state, symbol, current)
-    out_of_range = _range_error(state, leverage)
+    out_of_range = _range_problems(state, leverage)
     after = before if out_of_range else _held(state, symbol, leverage)
     found = LeveragePreview(
         symbol, leverage, current, state.terms.currency, before, after, free, free - (after - before)
     )
-    if out_of_range:
-        return replace(found, errors=(out_of_range,))
-    return replace(found, infos=_infos(found), errors=_errors(found))
+    return (found, out_of_range) if out_of_range else (replace(found, infos=_infos(found)), _margin_problems(found))
+
+
+def _range_problems(state: AccountState, leverage: Decimal) -> tuple[Problem, ...]:
+    wrong = _range_error(state, leverage)
+    return (Problem(Field.LEVERAGE, wrong),) if wrong else ()
 
 
 def _range_error(state: AccountState, leverage: Decimal) -> str | None:
@@ -83,12 +92,13 @@ def _infos(found: LeveragePreview) -> tuple[str, ...]:
     )
 
 
-def _errors(found: LeveragePreview) -> tuple[str, ...]:
+def _margin_problems(found: LeveragePreview) -> tuple[Problem, ...]:
     """Raising takes nothing, so it is always allowed, below 0 too."""
     more = found.margin_after - found.margin
     if more <= 0 or found.free_margin_after >= 0:
         return ()
-    return (
+    short = (
         f"Not enough margin to lower the leverage to {text(found.leverage)}: {money_needed(more)} {found.currency} "
-        f"more is needed, {money_free(found.free_margin)} is free.",
+        f"more is needed, {money_free(found.free_margin)} is free."
     )
+    return (Problem(None, short),)

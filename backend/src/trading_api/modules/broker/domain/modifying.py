@@ -1,5 +1,6 @@
 """Modifying an entry order (FIX OrderCancelReplaceRequest; TradingView's modifyOrder, which sends the whole order)."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 
@@ -9,6 +10,7 @@ from trading_api.modules.broker.domain.bracket_changes import follow_entry
 from trading_api.modules.broker.domain.brackets import asks_any, drop_parked
 from trading_api.modules.broker.domain.checks import duration_problems, order_problems
 from trading_api.modules.broker.domain.equity import require_valued
+from trading_api.modules.broker.domain.field import Field
 from trading_api.modules.broker.domain.fills import arrive, end, reducible
 from trading_api.modules.broker.domain.finding import live_order
 from trading_api.modules.broker.domain.margin import free_margin, not_enough
@@ -18,8 +20,9 @@ from trading_api.modules.broker.domain.netting import opening_qty
 from trading_api.modules.broker.domain.order import Order
 from trading_api.modules.broker.domain.order_state import OrderEventKind
 from trading_api.modules.broker.domain.order_steps import step
-from trading_api.modules.broker.domain.outcome import Refusal, invalid
+from trading_api.modules.broker.domain.outcome import Refusal, invalid_for
 from trading_api.modules.broker.domain.placing import unknown_market
+from trading_api.modules.broker.domain.problem import Problem
 from trading_api.modules.broker.domain.recorder import Recorder
 from trading_api.modules.broker.domain.requests import ModifyOrder
 
@@ -36,30 +39,29 @@ def modify(rec: Recorder, request: ModifyOrder) -> str | Refusal:
     view = rec.view(order.symbol)
     if view is None:
         return unknown_market(order.symbol)
-    if fixed := _fixed(rec, order, request):
-        return invalid(*fixed)
+    if fixed := tuple(_fixed(rec, order, request)):
+        return invalid_for(*fixed)
     if order.is_bracket:
         return modify_bracket(rec, order, request, view)
     return _modify_entry(rec, order, _changed(order, request, view), view)
 
 
-def _fixed(rec: Recorder, order: Order, request: ModifyOrder) -> list[str]:
+def _fixed(rec: Recorder, order: Order, request: ModifyOrder) -> Iterator[Problem]:
     """What may not change: another symbol, type or side is another order, and a stop that was hit is over."""
-    reasons = []
     if request.symbol not in (None, order.symbol):
         named = rec.view(request.symbol or "")
         if named is None or named.instrument.symbol != order.symbol:
-            reasons.append(f"The symbol of order {order.id} cannot change: it is {order.symbol}.")
+            yield Problem(Field.SYMBOL, f"The symbol of order {order.id} cannot change: it is {order.symbol}.")
     if request.type not in (None, order.type):
-        reasons.append(f"The type of order {order.id} cannot change: it is {order.type.name}.")
+        yield Problem(Field.TYPE, f"The type of order {order.id} cannot change: it is {order.type.name}.")
     if request.side not in (None, order.side):
-        reasons.append(f"The side of order {order.id} cannot change: it is {order.side.name}.")
+        yield Problem(Field.SIDE, f"The side of order {order.id} cannot change: it is {order.side.name}.")
     if request.is_close not in (None, order.is_close):
-        reasons.append(f"isClose of order {order.id} cannot change: it is {str(order.is_close).lower()}.")
+        is_close = str(order.is_close).lower()
+        yield Problem(Field.IS_CLOSE, f"isClose of order {order.id} cannot change: it is {is_close}.")
     if order.triggered and request.stop_price not in (None, order.stop_price):
-        at = text(order.stop_price or ZERO)
-        reasons.append(f"stopPrice of order {order.id} cannot change any more: it was triggered at {at}.")
-    return reasons
+        fixed = f"cannot change any more: it was triggered at {text(order.stop_price or ZERO)}."
+        yield Problem(Field.STOP_PRICE, f"stopPrice of order {order.id} {fixed}")
 
 
 def _changed(order: Order, request: ModifyOrder, view: MarketView) -> Order:
@@ -78,15 +80,15 @@ def _changed(order: Order, request: ModifyOrder, view: MarketView) -> Order:
 def _modify_entry(rec: Recorder, order: Order, changed: Order, view: MarketView) -> str | Refusal:
     if changed == order:
         return f"Order {order.id} is unchanged."
-    if reasons := _reasons(rec, order, changed, view):
-        return invalid(*reasons)
+    if problems := _problems(rec, order, changed, view):
+        return invalid_for(*problems)
     if changed.remaining == 0:
         return _complete(rec, changed)
     if not changed.is_close and opening_qty(rec.state.positions.get(order.symbol), order.side, changed.remaining):
         # It may fill with its new terms, and then it is too late to ask.
         require_valued(rec.state, rec.marks)
     if short := _margin_problem(rec, order, changed):
-        return invalid(short)
+        return invalid_for(Problem(None, short))
     repriced = _prices(order) != _prices(changed)
     arrived = view.price(changed.side) is not None if repriced else order.arrived
     replaced = rec.order(step(changed, OrderEventKind.REPLACE, arrived=arrived))
@@ -114,24 +116,26 @@ def _margin_problem(rec: Recorder, order: Order, changed: Order) -> str | None:
     return not_enough(state, after - without, fees, available)
 
 
-def _reasons(rec: Recorder, order: Order, changed: Order, view: MarketView) -> tuple[str, ...]:
+def _problems(rec: Recorder, order: Order, changed: Order, view: MarketView) -> tuple[Problem, ...]:
     if order.filled_qty and changed.qty == order.filled_qty:
         return ()
     # A stop that stays where it was is not judged again: the market may just be reaching it.
     settled = order.triggered or changed.stop_price == order.stop_price
-    problems = [*order_problems(view.instrument, changed, comparable(view), triggered=settled)]
+    problems = order_problems(view.instrument, changed, comparable(view), triggered=settled)
     if changed.duration != order.duration:
         problems += duration_problems(changed.duration, view.now_ms)
-    reasons = [problem.text for problem in problems]
-    if reasons:
-        return tuple(reasons)
+    return problems or tuple(_objections(rec, order, changed))
+
+
+def _objections(rec: Recorder, order: Order, changed: Order) -> Iterator[Problem]:
+    """What stands against terms that are well formed."""
     if changed.is_close and asks_any(changed.brackets):
-        reasons.append(NO_BRACKETS_TO_CLOSE)
+        yield NO_BRACKETS_TO_CLOSE
     if changed.qty < order.filled_qty:
-        reasons.append(f"qty {text(changed.qty)} is below what is filled, {text(order.filled_qty)}.")
+        below = f"qty {text(changed.qty)} is below what is filled, {text(order.filled_qty)}."
+        yield Problem(Field.QTY, below)
     if changed.is_close and changed.qty != order.qty and changed.remaining > reducible(rec, order):
-        reasons.append(f"Only {text(reducible(rec, order))} of {order.symbol} are left to close.")
-    return tuple(reasons)
+        yield Problem(Field.QTY, f"Only {text(reducible(rec, order))} of {order.symbol} are left to close.")
 
 
 def _complete(rec: Recorder, changed: Order) -> str:

@@ -1,5 +1,6 @@
 """Modifying one bracket by itself: its price, or the distance of a trailing stop. Its quantity follows its parent."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 
@@ -11,25 +12,30 @@ from trading_api.modules.broker.domain.bracket_checks import Reference, bracket_
 from trading_api.modules.broker.domain.brackets import asks_any, bracket_order
 from trading_api.modules.broker.domain.canceling import tell_entry, with_bracket
 from trading_api.modules.broker.domain.checks import entry_reference
+from trading_api.modules.broker.domain.field import Field
 from trading_api.modules.broker.domain.fills import arrive
 from trading_api.modules.broker.domain.market_view import MarketView
 from trading_api.modules.broker.domain.order import NO_BRACKETS, Brackets, Order, OrderRole
 from trading_api.modules.broker.domain.order_changes import changed
 from trading_api.modules.broker.domain.order_state import OrderEventKind
 from trading_api.modules.broker.domain.order_steps import step
-from trading_api.modules.broker.domain.outcome import Refusal, invalid
+from trading_api.modules.broker.domain.outcome import Refusal, invalid_for
 from trading_api.modules.broker.domain.position import opposite
 from trading_api.modules.broker.domain.problem import Problem
 from trading_api.modules.broker.domain.recorder import Recorder
 from trading_api.modules.broker.domain.requests import ModifyOrder
 
-_OWN_NAMES = {"takeProfit": "limitPrice", "stopLoss": "stopPrice", "guaranteedStop": "stopPrice"}
+_OWN_FIELDS = {
+    Field.TAKE_PROFIT: Field.LIMIT_PRICE,
+    Field.STOP_LOSS: Field.STOP_PRICE,
+    Field.GUARANTEED_STOP: Field.STOP_PRICE,
+}
 
 
 def modify_bracket(rec: Recorder, order: Order, request: ModifyOrder, view: MarketView) -> str | Refusal:
     """A new price for a bracket. Its entry, if it is live, asks for it from then on."""
-    if misplaced := _misplaced(order, request):
-        return invalid(*misplaced)
+    if misplaced := tuple(_misplaced(order, request)):
+        return invalid_for(*misplaced)
     price = _wanted(order, request)
     told = order.custom_fields if request.custom_fields is None else request.custom_fields
     if price is None:
@@ -38,7 +44,7 @@ def modify_bracket(rec: Recorder, order: Order, request: ModifyOrder, view: Mark
     protected = opposite(order.side)
     problems = bracket_problems(view.instrument, protected, asked, _reference(rec, order, view))
     if problems:
-        return invalid(*(_by_own_name(problem) for problem in problems))
+        return invalid_for(*(_by_own_name(problem) for problem in problems))
     template = bracket_order(order.role, asked, order.symbol, order.side, order.qty)
     priced = reprice(rec, order, template) if template is not None else None
     if priced is None:
@@ -50,9 +56,12 @@ def modify_bracket(rec: Recorder, order: Order, request: ModifyOrder, view: Mark
     return f"Order {order.id} was modified."
 
 
-def _by_own_name(problem: Problem) -> str:
+def _by_own_name(problem: Problem) -> Problem:
     """As a price of the bracket's own, which is how it was sent."""
-    return f"{_OWN_NAMES.get(problem.field, problem.field)}{problem.text.removeprefix(problem.field)}"
+    own = _OWN_FIELDS.get(problem.field) if problem.field is not None else None
+    if problem.field is None or own is None:
+        return problem
+    return Problem(own, f"{own.shown}{problem.text.removeprefix(problem.field.shown)}")
 
 
 def _retold(rec: Recorder, order: Order, custom_fields: str) -> str:
@@ -63,17 +72,16 @@ def _retold(rec: Recorder, order: Order, custom_fields: str) -> str:
     return f"Order {order.id} was modified."
 
 
-def _misplaced(order: Order, request: ModifyOrder) -> list[str]:
+def _misplaced(order: Order, request: ModifyOrder) -> Iterator[Problem]:
     """What does not belong to this bracket."""
-    reasons = []
     if request.qty is not None and request.qty != order.qty:
-        reasons.append(f"qty of order {order.id} follows what it protects: it is {text(order.qty)}.")
+        yield Problem(Field.QTY, f"qty of order {order.id} follows what it protects: it is {text(order.qty)}.")
     if request.duration not in (None, order.duration):
-        reasons.append(f"The duration of order {order.id} cannot change: a bracket is GTC.")
+        yield Problem(Field.DURATION, f"The duration of order {order.id} cannot change: a bracket is GTC.")
     if request.limit_price is not None and order.role is not OrderRole.TAKE_PROFIT:
-        reasons.append(f"limitPrice does not belong to order {order.id}, a stop; leave it out.")
+        yield Problem(Field.LIMIT_PRICE, f"limitPrice does not belong to order {order.id}, a stop; leave it out.")
     if request.stop_price is not None and order.role is OrderRole.TAKE_PROFIT:
-        reasons.append(f"stopPrice does not belong to order {order.id}, a limit; leave it out.")
+        yield Problem(Field.STOP_PRICE, f"stopPrice does not belong to order {order.id}, a limit; leave it out.")
     pips = _pips(request)
     # With a new distance the stop is set by the market: then a stop price that was read before is no wish.
     if (
@@ -81,12 +89,12 @@ def _misplaced(order: Order, request: ModifyOrder) -> list[str]:
         and pips in (None, order.trail_pips)
         and request.stop_price not in (None, order.stop_price)
     ):
-        reasons.append(f"stopPrice of order {order.id} follows the market; change trailingStopPips.")
+        follows = f"stopPrice of order {order.id} follows the market; change trailingStopPips."
+        yield Problem(Field.STOP_PRICE, follows)
     if asks_any(replace(request.brackets or NO_BRACKETS, trailing_stop_pips=None)) or (
         pips is not None and order.trail_pips is None
     ):
-        reasons.append(f"Order {order.id} is a bracket itself; change its price.")
-    return reasons
+        yield Problem(None, f"Order {order.id} is a bracket itself; change its price.")
 
 
 def _wanted(order: Order, request: ModifyOrder) -> Decimal | None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from itertools import takewhile
 
+from trading_api.modules.broker.domain.field import Field
 from trading_api.modules.broker.domain.instrument import TradedInstrument
 from trading_api.modules.broker.domain.problem import Problem
 
@@ -58,10 +59,10 @@ def steps(instrument: TradedInstrument) -> Grid:
     return Grid(instrument.step, f"on the step of {shown(instrument.step)}")
 
 
-def number_problem(field: str, value: Decimal, grid: Grid) -> Problem | None:
+def number_problem(field: Field, value: Decimal, grid: Grid) -> Problem | None:
     """What is wrong with the number, or None. The first reason only: the others follow from it."""
     reason = _bounds_reason(value, grid) or _grid_reason(value, grid)
-    return Problem(field, f"{field} {shown(value)} {reason}") if reason else None
+    return Problem(field, f"{field.shown} {shown(value)} {reason}") if reason else None
 
 
 def is_sound(value: Decimal | None) -> bool:

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Literal, TypeAlias
 
 from trading_api.modules.broker.domain.events import Event
+from trading_api.modules.broker.domain.problem import Problem, texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,11 +13,19 @@ class Refusal:
     """It was not done. `invalid` is 400 over HTTP, `not_found` 404."""
 
     kind: Literal["invalid", "not_found"]
-    reason: str
-    """All reasons in one text."""
-    reasons: tuple[str, ...] = ()
+    problems: tuple[Problem, ...]
     order_id: str | None = None
     """Of the Rejected order that was stored, if one was."""
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """The words of each problem."""
+        return texts(self.problems)
+
+    @property
+    def reason(self) -> str:
+        """All reasons in one text."""
+        return " ".join(self.reasons)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +83,11 @@ class Outcome:
     result: Result | Refusal = ""
 
 
-def invalid(*reasons: str, order_id: str | None = None) -> Refusal:
-    """A refusal for one reason or several."""
-    return Refusal("invalid", " ".join(reasons), reasons, order_id)
+def invalid_for(*problems: Problem, order_id: str | None = None) -> Refusal:
+    """A refusal for one problem or several."""
+    return Refusal("invalid", problems, order_id)
 
 
-def not_found(reason: str) -> Refusal:
+def not_found(problem: Problem) -> Refusal:
     """A refusal because the thing is not there."""
-    return Refusal("not_found", reason, (reason,))
+    return Refusal("not_found", (problem,))

@@ -7,7 +7,8 @@ from trading_api.modules.broker.domain.fills import arrive, end, execute
 from trading_api.modules.broker.domain.order import Order, OrderRole
 from trading_api.modules.broker.domain.order_state import OrderEventKind
 from trading_api.modules.broker.domain.order_steps import refused, step
-from trading_api.modules.broker.domain.outcome import Refusal, invalid
+from trading_api.modules.broker.domain.outcome import Refusal, invalid_for
+from trading_api.modules.broker.domain.problem import Problem, texts
 from trading_api.modules.broker.domain.recorder import Recorder
 from trading_api.modules.broker.domain.requests import PlaceOrder
 
@@ -23,7 +24,7 @@ def place(rec: Recorder, request: PlaceOrder) -> str | Refusal:
         return unknown_market(request.symbol)
     found = assess(rec.state, rec.marks, view, draft(request, view, rec.next_order_id(), rec.now_ms))
     if found.problems:
-        return invalid(*found.reasons)
+        return invalid_for(*found.against)
     if found.objections:
         return _reject(rec, found)
     return _admit(rec, found).id
@@ -31,13 +32,13 @@ def place(rec: Recorder, request: PlaceOrder) -> str | Refusal:
 
 def unknown_market(symbol: str) -> Refusal:
     """Nothing is known of the symbol, so nothing can be checked."""
-    return invalid(f"The market of {symbol} is not known.")
+    return invalid_for(Problem(None, f"The market of {symbol} is not known."))
 
 
 def _reject(rec: Recorder, found: Assessment) -> Refusal:
-    text = " ".join(found.objections)
+    text = " ".join(texts(found.objections))
     stored = rec.order(refused(found.order, text))
-    return invalid(*found.objections, order_id=stored.id)
+    return invalid_for(*found.objections, order_id=stored.id)
 
 
 def _admit(rec: Recorder, found: Assessment) -> Order:

@@ -8,12 +8,14 @@ from trading_api.modules.broker.domain.assessment import comparable
 from trading_api.modules.broker.domain.bracket_changes import edit_position
 from trading_api.modules.broker.domain.bracket_checks import bracket_problems, position_reference
 from trading_api.modules.broker.domain.checks import quantity_problems
+from trading_api.modules.broker.domain.field import Field
 from trading_api.modules.broker.domain.fills import arrive
 from trading_api.modules.broker.domain.finding import open_position
 from trading_api.modules.broker.domain.market_view import MarketView
-from trading_api.modules.broker.domain.outcome import Refusal, invalid
+from trading_api.modules.broker.domain.outcome import Refusal, invalid_for
 from trading_api.modules.broker.domain.placing import place, unknown_market
 from trading_api.modules.broker.domain.position import Position
+from trading_api.modules.broker.domain.problem import Problem
 from trading_api.modules.broker.domain.recorder import Recorder
 from trading_api.modules.broker.domain.requests import ClosePosition, EditBrackets, PlaceOrder
 
@@ -28,7 +30,7 @@ def close_position(rec: Recorder, request: ClosePosition) -> str | Refusal:
         return unknown_market(held.symbol)
     amount = held.qty if request.amount is None else request.amount
     if wrong := _amount_problems(held, amount, view):
-        return invalid(*wrong)
+        return invalid_for(*wrong)
     placed = place(rec, PlaceOrder(held.symbol, OrderType.MARKET, held.closing_side, amount, is_close=True))
     return placed if isinstance(placed, Refusal) else _closed(held, amount)
 
@@ -45,20 +47,19 @@ def edit_brackets(rec: Recorder, request: EditBrackets) -> str | Refusal:
     reference = position_reference(held.side, quote) if quote is not None else None
     problems = bracket_problems(view.instrument, held.side, request.brackets, reference)
     if problems:
-        return invalid(*(problem.text for problem in problems))
+        return invalid_for(*problems)
     for bracket in edit_position(rec, held, request.brackets, request.custom_fields):
         if bracket.id in rec.state.orders:
             arrive(rec, rec.state.orders[bracket.id])
     return f"The brackets of {held.symbol} were changed."
 
 
-def _amount_problems(held: Position, amount: Decimal, view: MarketView) -> tuple[str, ...]:
-    problems = () if amount == held.qty else quantity_problems("amount", amount, view.instrument)
-    if problems:
-        return tuple(problem.text for problem in problems)
-    if amount > held.qty:
-        return (f"amount {text(amount)} is above what is held of {held.symbol}, {text(held.qty)}",)
-    return ()
+def _amount_problems(held: Position, amount: Decimal, view: MarketView) -> tuple[Problem, ...]:
+    problems = () if amount == held.qty else quantity_problems(Field.AMOUNT, amount, view.instrument)
+    if problems or amount <= held.qty:
+        return problems
+    above = f"amount {text(amount)} is above what is held of {held.symbol}, {text(held.qty)}"
+    return (Problem(Field.AMOUNT, above),)
 
 
 def _closed(held: Position, amount: Decimal) -> str:

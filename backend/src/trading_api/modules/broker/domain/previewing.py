@@ -9,6 +9,7 @@ from trading_api.modules.broker.domain.margin import free_after_trade, free_marg
 from trading_api.modules.broker.domain.market_view import MarketView
 from trading_api.modules.broker.domain.outcome import Preview, Refusal
 from trading_api.modules.broker.domain.placing import unknown_market
+from trading_api.modules.broker.domain.problem import texts
 from trading_api.modules.broker.domain.recorder import Recorder
 from trading_api.modules.broker.domain.requests import PreviewOrder
 
@@ -28,7 +29,7 @@ def preview(rec: Recorder, request: PreviewOrder) -> Preview | Refusal:
         state.terms.currency,
         leverage=state.leverage(symbol),
         free_margin=free_margin(state, rec.marks),
-        errors=found.reasons,
+        errors=texts(found.against),
         warnings=_warnings(found, view),
     )
     return _with_figures(rec, shown, found)

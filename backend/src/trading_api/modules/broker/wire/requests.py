@@ -7,12 +7,15 @@ import json
 from trading_api.models import broker as wire
 from trading_api.models.broker.custom_fields import CustomFields
 from trading_api.modules.broker.domain.duration import GOOD_TILL_CANCEL, Duration, parse_duration
+from trading_api.modules.broker.domain.field import Field
 from trading_api.modules.broker.domain.order import Brackets
+from trading_api.modules.broker.domain.problem import Problem
 from trading_api.modules.broker.domain.requests import EditBrackets, ExecuteOrders, Fill, ModifyOrder, PlaceOrder
+from trading_api.modules.broker.domain.unreadable import Unreadable
 
 
 def place_order(order: wire.PreOrder) -> PlaceOrder:
-    """Raises ValueError for a duration that there is none of.
+    """Raises Unreadable for a duration that there is none of.
 
     `currentQuotes` and `seenPrice` say what the user saw; orders trade at the quote that there is.
     """
@@ -31,9 +34,9 @@ def place_order(order: wire.PreOrder) -> PlaceOrder:
 
 
 def modify_order(order_id: str, order: wire.ChangedOrder) -> ModifyOrder:
-    """Raises ValueError for a duration that there is none of, and for the id of another order."""
+    """Raises Unreadable for a duration that there is none of, and for the id of another order."""
     if order.id not in (None, order_id):
-        raise ValueError(f"id {order.id!r} is not that of the path, {order_id!r}")
+        raise Unreadable(Problem(Field.REPEATED_ID, f"id {order.id!r} is not that of the path, {order_id!r}"))
     return ModifyOrder(
         order_id=order_id,
         symbol=order.symbol,

@@ -10,6 +10,7 @@ from trading_api.modules.broker.domain import requests as asked
 from trading_api.modules.broker.domain.outcome import LeveragePreview, Preview, Refusal
 from trading_api.modules.broker.journal.record import Record, RecordError
 from trading_api.modules.broker.writer.call import AskEquity, Call, EquityNow, Reply
+from trading_api.modules.broker.writer.refusal_record import RefusalRecord, record_of, refusal_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class _ReplyRecord:
 
     text: str | None = None
     number: Decimal | None = None
-    refusal: Refusal | None = None
+    refusal: RefusalRecord | None = None
     preview: Preview | None = None
     leverage: LeveragePreview | None = None
     equity: EquityNow | None = None
@@ -64,7 +65,7 @@ class _ReplyRecord:
 _REPLY_FIELDS: dict[type, str] = {
     str: "text",
     Decimal: "number",
-    Refusal: "refusal",
+    RefusalRecord: "refusal",
     Preview: "preview",
     LeveragePreview: "leverage",
     EquityNow: "equity",
@@ -89,12 +90,14 @@ def load_call(data: bytes) -> tuple[str, Call]:
 
 def dump_reply(reply: Reply) -> str:
     """JSON text, plain ASCII."""
-    return _REPLIES.text(_ReplyRecord(**{_REPLY_FIELDS[type(reply)]: reply}))  # type: ignore[arg-type]
+    written = record_of(reply) if isinstance(reply, Refusal) else reply
+    return _REPLIES.text(_ReplyRecord(**{_REPLY_FIELDS[type(written)]: written}))  # type: ignore[arg-type]
 
 
 def load_reply(text: str) -> Reply:
     """The reply of a text. Raises RecordError, a ValueError."""
-    return cast("Reply", _only(_REPLIES.value(text), [field.name for field in fields(_ReplyRecord)]))
+    read = _only(_REPLIES.value(text), [field.name for field in fields(_ReplyRecord)])
+    return refusal_of(read) if isinstance(read, RefusalRecord) else cast("Reply", read)
 
 
 def _only(record: object, names: object) -> object:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from trading_api.modules.broker.domain import requests as asked
-from trading_api.modules.broker.domain.outcome import Refusal, invalid
+from trading_api.modules.broker.domain.field import Field
+from trading_api.modules.broker.domain.outcome import Refusal, invalid_for
+from trading_api.modules.broker.domain.problem import Problem
 from trading_api.modules.broker.market.port import Market, MarketUnavailable, UnknownSymbol, not_found_text
 from trading_api.modules.broker.writer.call import AskEquity, Call
 from trading_api.modules.broker.writer.errors import MarketUnknown
@@ -26,7 +28,7 @@ async def look(market: Market, symbol: str, request: asked.Request | AskEquity) 
     except UnknownSymbol:
         # A position of an unknown symbol is not found, like every other that is not held: the desk says so.
         names_position = isinstance(request, asked.ClosePosition | asked.EditBrackets)
-        return None if names_position else invalid(not_found_text(symbol))
+        return None if names_position else invalid_for(Problem(Field.SYMBOL, not_found_text(symbol)))
     except MarketUnavailable as unavailable:
         if market.view(symbol) is None:
             raise MarketUnknown(unavailable.reason) from unavailable
