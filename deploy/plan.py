@@ -162,7 +162,9 @@ class Site:
 
 @dataclass(frozen=True)
 class Plan:
-    """The whole deployment. `start_deadline`, `health_timeout` and `grace` are seconds.
+    """The whole deployment. `start_deadline`, `health_interval`, `health_timeout` and `grace` are seconds.
+
+    So many questions in a row without an answer as `health_failures` says are a hung process; 0: none ever is.
 
     `key_variable` is the variable with the key of users that servers inherit from supervisord; None: there is none.
     """
@@ -172,7 +174,9 @@ class Plan:
     gateway: Gateway
     logs: "LogsConfig"
     start_deadline: float
+    health_interval: float
     health_timeout: float
+    health_failures: int
     grace: float
     root_user: str | None = None
     modules: tuple[str, ...] = field(default=())

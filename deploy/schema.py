@@ -219,9 +219,19 @@ class ShutdownConfig(Section):
 
 
 class HealthConfig(Section):
-    """When an instance counts as healthy."""
+    """When an instance counts as healthy, and when as hung."""
 
+    interval: Seconds = Field(
+        default=2.0, ge=0.1, le=600, description="How often supervisord asks each server, and the bus, for its health."
+    )
     timeout: Seconds = Field(default=1.0, ge=0.05, le=60, description="How long one health answer may take.")
+    failures: int = Field(
+        default=5,
+        ge=0,
+        le=100,
+        description="A process that leaves so many questions in a row unanswered is hung: it is ended and started "
+        "again. 0: it is left alone, as under a debugger.",
+    )
     start_deadline: Seconds = Field(
         default=15.0, ge=1, le=600, description="How long up waits for all servers to be healthy."
     )
@@ -348,7 +358,9 @@ class DeploymentConfig(Section):
     )
     logs: LogsConfig = Field(default_factory=LogsConfig, description="Log files.")
     shutdown: ShutdownConfig = Field(default_factory=ShutdownConfig, description="How processes end.")
-    health: HealthConfig = Field(default_factory=HealthConfig, description="When an instance counts as healthy.")
+    health: HealthConfig = Field(
+        default_factory=HealthConfig, description="When an instance is healthy, and when hung."
+    )
     limits: LimitsConfig = Field(default_factory=LimitsConfig, description="Bounds on what clients may send.")
     store: StoreConfig = Field(default_factory=StoreConfig, description="Where data is kept.")
     bus: BusConfig = Field(default_factory=BusConfig, description="How processes tell each other news.")

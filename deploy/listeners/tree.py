@@ -7,14 +7,13 @@
 - `overview`: priorities and restart counts.
 - `digest`: whether supervisord holds a variable that its children inherit, and the value that somebody else has.
 - An end to crash loops whose lives last longer than `startsecs`, and the reason of every FATAL in plain `status`.
-- An end to what a process that died by itself leaves behind of its group.
+- An end to what a process that died by itself leaves behind of its group, and to processes that hang.
 """
 
 import os
 import signal
 import time
 from collections import Counter
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +21,9 @@ import supervisor.events as events
 from supervisor.states import STOPPED_STATES, ProcessStates
 from supervisor.xmlrpc import Faults, RPCError
 
-from deploy.listeners import wakeup
+from deploy.listeners import ending, wakeup
 from deploy.listeners.digest import digest_of
+from deploy.listeners.health_watch import HealthWatch
 from deploy.listeners.reason import last_reason
 
 # A process that exits by itself this often in a row, each time within this many seconds of its start, is given up.
@@ -40,8 +40,9 @@ _Configs = dict[str, tuple[Any, Any]]
 class TreeInterface:
     """The methods of the namespace. Names are supervisor's full ones: `broker:broker-0`, and `nginx:nginx`."""
 
-    def __init__(self, supervisord: _Supervisord) -> None:
+    def __init__(self, supervisord: _Supervisord, watch: HealthWatch | None = None) -> None:
         self._supervisord = supervisord
+        self._watch = watch
         self._restarts: Counter[str] = Counter()
         self._short_lives: Counter[str] = Counter()
         events.subscribe(events.ProcessStateStartingEvent, self._on_starting)
@@ -108,6 +109,8 @@ class TreeInterface:
             if process is not None and process.get_state() == ProcessStates.STARTING:
                 process.delay = process.backoff = 0
                 process.change_state(ProcessStates.RUNNING)
+        if self._watch is not None:
+            self._watch.confirm(names)
         return True
 
     def _stop(self, process: _Process, timeout: float) -> None:
@@ -196,15 +199,21 @@ class TreeInterface:
 
 def _end_group(process: _Process) -> None:
     """Kill what is left of the group that `process` led: a worker of a killed master goes on holding the port."""
-    if process.config.killasgroup and process.pid > 0:
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
+    if process.config.killasgroup:
+        ending.send(process, signal.SIGKILL)
 
 
 def _full_name(process: _Process) -> str:
     return f"{process.group.config.name}:{process.config.name}"
 
 
-def make_tree_interface(supervisord: _Supervisord) -> TreeInterface:
-    """Called by supervisord, as `[rpcinterface:tree]` says."""
-    return TreeInterface(supervisord)
+def make_tree_interface(supervisord: _Supervisord, tree_file: str = "") -> TreeInterface:
+    """Called by supervisord, as `[rpcinterface:tree]` says. Without `tree_file`, the applied plan, nobody is asked.
+
+    That is a name beside supervisord.conf: here supervisor has no way to write every path.
+    """
+    if not tree_file:
+        return TreeInterface(supervisord)
+    watch = HealthWatch(supervisord, Path(supervisord.options.configfile).parent / tree_file)
+    watch.install()
+    return TreeInterface(supervisord, watch)

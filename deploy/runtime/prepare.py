@@ -30,7 +30,8 @@ class Files:
     obsolete: tuple[Path, ...] = ()
 
     def all(self) -> tuple[Artifact, ...]:
-        return (self.supervisord, self.nginx, self.snapshot, *self.bus, self.client)
+        """In the order to write them: the snapshot tells where each process answers, so what they read comes before."""
+        return (self.supervisord, self.nginx, *self.bus, self.snapshot, self.client)
 
     def bus_differs(self) -> bool:
         """Whether the bus would start anew with another configuration or token."""

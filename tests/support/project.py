@@ -25,7 +25,7 @@ from deploy.runtime import status as tree_status
 ROOT = Path(__file__).parents[2]
 MANAGER = [sys.executable, "-P", "-m", "deploy.cli"]
 PORTS = 12
-PATIENT = {"start_deadline": "60s"}
+PATIENT: dict[str, object] = {"start_deadline": "60s", "failures": 30}
 """For machines that run other tests at the same time."""
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
+from typing import cast
 
 import pytest
 import supervisor.events as events
@@ -14,7 +15,8 @@ from supervisor.xmlrpc import RPCError
 
 from deploy.listeners import wakeup
 from deploy.listeners.digest import digest_of
-from deploy.listeners.tree import TreeInterface
+from deploy.listeners.health_watch import HealthWatch
+from deploy.listeners.tree import TreeInterface, make_tree_interface
 
 
 @dataclass
@@ -253,3 +255,29 @@ def test_P09_what_a_dead_leader_left_of_its_group_is_ended(
     single.pid, single.config.killasgroup = 778, False
     single.change_state(state)
     assert killed == [(777, signal.SIGKILL)]
+
+
+def test_P09_who_was_seen_healthy_is_watched_from_then_on(
+    supervisord: Supervisord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wakeup, "install", lambda _map: None)
+    confirmed: list[list[str]] = []
+    watch = cast("HealthWatch", SimpleNamespace(confirm=confirmed.append))
+    assert TreeInterface(supervisord, watch).confirm(["broker:broker-0"])
+    events.clear()
+    assert confirmed == [["broker:broker-0"]]
+
+
+def test_P09_the_watch_joins_the_loop_where_the_configuration_names_a_plan(
+    supervisord: Supervisord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wakeup, "install", lambda _map: None)
+    loop: dict[int, object] = {}
+    supervisord.options.get_socket_map = lambda: loop
+    make_tree_interface(supervisord)
+    assert loop == {}, "a configuration of an earlier version"
+    make_tree_interface(supervisord, "tree.json")
+    events.clear()
+    ((number, watch),) = loop.items()
+    assert isinstance(watch, HealthWatch)
+    assert number < 0, "no file's"

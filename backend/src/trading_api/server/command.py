@@ -2,11 +2,12 @@
 
 import logging
 import os
+import signal
 import socket
 
 from trading_api.server.address import AddressError, bind
 from trading_api.server.options import ServeOptions
-from trading_api.server.process import collector_paused
+from trading_api.server.process import collector_paused, tell_where_it_hangs
 from trading_api.settings import Settings, SettingsError, read_settings
 from trading_api.shared.errors import ModuleError
 from trading_api.shared.logging import configure_logging
@@ -37,6 +38,7 @@ def serve(options: ServeOptions, *, reload: bool) -> int:
 
 
 def _run(bound: socket.socket, settings: Settings, folders: dict[str, ModuleFolder], options: ServeOptions) -> int:
+    tell_where_it_hangs()
     try:
         with collector_paused():
             from trading_api.server.run import run_server
@@ -54,4 +56,6 @@ def _run(bound: socket.socket, settings: Settings, folders: dict[str, ModuleFold
 def _watch(bound: socket.socket, settings: Settings, options: ServeOptions) -> int:
     from trading_api.server.reload.reloader import Reloader
 
+    # What hangs is the child that serves: it tells where and ends, and then this one ends. Sooner would be too soon.
+    signal.signal(signal.SIGABRT, signal.SIG_IGN)
     return Reloader(bound, settings, options).run()

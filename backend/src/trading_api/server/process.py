@@ -1,12 +1,16 @@
 """What a server process does at its start and at its end to be quick."""
 
+import faulthandler
 import gc
 import logging
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NoReturn
+
+_STANDARD_ERROR = 2
 
 
 @contextmanager
@@ -21,6 +25,17 @@ def collector_paused() -> Iterator[None]:
     finally:
         gc.freeze()
         gc.enable()
+
+
+def tell_where_it_hangs() -> None:
+    """Have SIGABRT, or a crash, write to standard error where every thread is, and end this process.
+
+    Needs nothing of the interpreter, so it works in a process that hangs; supervisord's watch ends those by SIGABRT.
+    Call it in the main thread.
+    """
+    # faulthandler hands on to what it replaces, which is to end the process.
+    signal.signal(signal.SIGABRT, signal.SIG_DFL)
+    faulthandler.enable(_STANDARD_ERROR)
 
 
 def leave(code: int) -> NoReturn:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TypedDict
 
 from trading_api.server.options import ServeOptions
+from trading_api.server.process import tell_where_it_hangs
 from trading_api.server.run import run_server
 from trading_api.settings import read_settings
 from trading_api.shared.logging import configure_logging
@@ -23,6 +24,7 @@ class OptionFields(TypedDict):
 
 def serve_generation(bound: socket.socket, options: OptionFields, on_ready: Callable[[], None]) -> None:
     """Serve on `bound` until SIGTERM, in development. Raises what keeps it from that: ModuleError, SettingsError."""
+    tell_where_it_hangs()
     folders = installed_modules()
     settings = replace(read_settings(os.environ, known_versions(folders)), development=True)
     configure_logging(settings.log_level)
