@@ -17,7 +17,9 @@ from support.datafeed_served import INSTRUMENTS, Import, imports, must_serve
 
 from trading_api.modules.datafeed.bars.bar import ScaledBar, make_bar
 from trading_api.modules.datafeed.bars.bar_store import BarStore, open_store
+from trading_api.modules.datafeed.bars.bar_text import NO_BARS, bar_text
 from trading_api.modules.datafeed.bars.store import SeriesKey
+from trading_api.modules.datafeed.bars.texts import texts_of
 from trading_api.modules.datafeed.decimals import parse_scaled, scaled_text
 from trading_api.modules.datafeed.instruments.instrument import Instrument
 from trading_api.modules.datafeed.instruments.instrument_store import InstrumentStore
@@ -98,6 +100,16 @@ def test_D02_ranges_are_read_in_order_and_by_their_limits(bar_store: BarStore) -
     assert series.between(start=4 * DAY, end=7 * DAY, limit=100) == days[4:7]
     assert series.between(start=4 * DAY + 1, end=None, limit=2) == days[5:7]
     assert series.between(start=7 * DAY, end=7 * DAY, limit=2) == []
+
+
+def test_D01_both_databases_tell_bars_of_mixed_decimals_as_the_same_text(bar_store: BarStore) -> None:
+    bars = [ScaledBar(number * MINUTE, number, 7, 9, 5, 8, 3 - number, 25) for number in range(4)]
+    put(bar_store, R.MINUTE_1, bars)
+    texts = texts_of(bar_store.series(SeriesKey(ALWAYS.name, R.MINUTE_1)))
+    assert texts.between(start=MINUTE, end=3 * MINUTE, limit=9) == bar_text(bars[1:3])
+    assert texts.newest(end=None, limit=3) == bar_text(bars[1:])
+    assert texts.newest(end=0, limit=3) == NO_BARS
+    assert bar_text(bars[2:3]).text == (b'{"time":120000,"open":0.07,"high":0.09,"low":0.05,"close":0.08,"volume":2.5}')
 
 
 def test_D02_repeats_and_contradictions_within_a_file_are_told_apart(bar_store: BarStore) -> None:

@@ -20,6 +20,7 @@ from trading_api.app_factory import create_app
 from trading_api.feed_settings import FeedSettings
 from trading_api.models.market import BarsResponse
 from trading_api.modules.datafeed.bars.bar import ScaledBar
+from trading_api.modules.datafeed.bars.bar_text import bar_text
 from trading_api.modules.datafeed.bars.history import History
 from trading_api.modules.datafeed.commands import main
 from trading_api.modules.datafeed.wire import bars_json
@@ -193,7 +194,7 @@ NUMBERS = st.integers(0, 10**18 - 1)
     st.one_of(st.none(), st.integers()),
 )
 def test_D01_hand_written_json_is_what_the_model_says(sent: list[ScaledBar], next_time: int | None) -> None:
-    text = bars_json(History(bars=sent, next_time=next_time))
+    text = bars_json(History(bars=bar_text(sent), next_time=next_time))
     model = BarsResponse.model_validate_json(text)
     exact = json.loads(text, parse_float=Decimal)
     assert model.model_dump(exclude_none=True).keys() == exact.keys()
@@ -207,7 +208,7 @@ def test_D01_hand_written_json_is_what_the_model_says(sent: list[ScaledBar], nex
 @given(st.integers(0, 10**15 - 1), st.integers(0, 15))
 def test_D01_a_client_with_doubles_reads_back_15_digits_exactly(coefficient: int, scale: int) -> None:
     bar = ScaledBar(0, scale, coefficient, coefficient, coefficient, coefficient, 0, 0)
-    read = json.loads(bars_json(History(bars=[bar], next_time=None)))["bars"][0]["open"]
+    read = json.loads(bars_json(History(bars=bar_text([bar]), next_time=None)))["bars"][0]["open"]
     assert Decimal(f"{read:.15g}") == Decimal(coefficient).scaleb(-scale)
 
 

@@ -1,5 +1,6 @@
 """Which bars answer a request, against a plain filter, in memory and in SQLite."""
 
+import json
 from collections.abc import Sequence
 from contextlib import closing
 
@@ -12,16 +13,20 @@ from support.store_urls import migrated_store
 from trading_api.modules.datafeed.bars import history as history_module
 from trading_api.modules.datafeed.bars.bar import ScaledBar
 from trading_api.modules.datafeed.bars.bar_store import BarStore, open_store
+from trading_api.modules.datafeed.bars.bar_text import bar_text
 from trading_api.modules.datafeed.bars.history import (
     MAX_BARS,
     Between,
+    History,
     Newest,
     RangeError,
     SeriesReader,
+    TextReader,
     parse_range,
     select_history,
 )
 from trading_api.modules.datafeed.bars.store import SeriesKey
+from trading_api.modules.datafeed.bars.texts import texts_of
 from trading_api.modules.datafeed.resolution import Resolution
 
 TIMES = st.lists(st.integers(-50, 50).map(lambda minute: minute * 60_000), unique=True, max_size=30)
@@ -50,6 +55,14 @@ def stored_series(store: BarStore, bars: Sequence[ScaledBar]) -> SeriesReader:
     return store.series(SeriesKey(ALWAYS.name, Resolution.MINUTE_1))
 
 
+def in_memory(*times: int) -> TextReader:
+    return texts_of(ListSeries([bar_at(time) for time in times]))
+
+
+def times_of(history: History) -> list[int]:
+    return [bar["time"] for bar in json.loads(b"[%b]" % history.bars.text)]
+
+
 def test_D01_reversed_range_is_refused() -> None:
     with pytest.raises(RangeError, match="from_time 10 is after to_time 5"):
         parse_range(10, 5, None)
@@ -68,8 +81,8 @@ def test_D01_count_back_is_bounded(count: int) -> None:
 
 def test_D01_range_with_too_many_bars_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(history_module, "MAX_BARS", 3)
-    series = ListSeries([bar_at(time) for time in range(5)])
-    assert len(select_history(series, Between(0, 3)).bars) == 3
+    series = in_memory(*range(5))
+    assert select_history(series, Between(0, 3)).bars.count == 3
     with pytest.raises(RangeError, match="more than 3 bars"):
         select_history(series, Between(0, 4))
 
@@ -81,20 +94,19 @@ def test_D01_times_from_1e11_on_are_ms() -> None:
 
 
 def test_D01_count_back_outranks_from() -> None:
-    series = ListSeries([bar_at(time) for time in (1000, 2000, 3000, 4000)])
+    series = in_memory(1000, 2000, 3000, 4000)
     wanted = parse_range(3, 4, 3)
     assert wanted == Newest(3, 4000)
-    assert [bar.time for bar in select_history(series, wanted).bars] == [1000, 2000, 3000]
+    assert times_of(select_history(series, wanted)) == [1000, 2000, 3000]
 
 
 def test_D01_empty_range_names_the_next_older_bar() -> None:
-    series = ListSeries([bar_at(1000), bar_at(2000), bar_at(90_000)])
-    found = select_history(series, Between(3000, 80_000))
-    assert (list(found.bars), found.next_time, found.no_data) == ([], 2000, False)
+    found = select_history(in_memory(1000, 2000, 90_000), Between(3000, 80_000))
+    assert (times_of(found), found.next_time, found.no_data) == ([], 2000, False)
 
 
 def test_D01_no_data_only_when_nothing_older_exists() -> None:
-    series = ListSeries([bar_at(5000)])
+    series = in_memory(5000)
     assert select_history(series, Between(0, 5000)).no_data
     assert select_history(series, Newest(1, 5000)).no_data
     assert not select_history(series, Between(5000, 5001)).no_data
@@ -117,7 +129,7 @@ def test_D01_selection_equals_a_plain_filter(
         closing(open_store(url)) as store,
     ):
         for series in (ListSeries(bars), stored_series(store, bars)):
-            found = select_history(series, parse_range(start, end, count))
-            assert list(found.bars) == expected
+            found = select_history(texts_of(series), parse_range(start, end, count))
+            assert found.bars == bar_text(expected)
             assert found.next_time == (older[-1] if older else None)
             assert found.no_data == (not expected and not older)

@@ -9,6 +9,7 @@ from typing import Protocol, runtime_checkable
 from trading_api.models.market import BarsSubscription, PushedQuote, PushedQuotes, QuoteData, QuotesSubscription
 from trading_api.modules.datafeed.bars.history import Between, History, Newest, SeriesReader, select_history
 from trading_api.modules.datafeed.bars.store import SeriesKey, Store, StoreError
+from trading_api.modules.datafeed.bars.texts import texts_of
 from trading_api.modules.datafeed.feed.board import no_quote, quote_data
 from trading_api.modules.datafeed.feed.live import LiveFeed
 from trading_api.modules.datafeed.feed.streams import BarsStream, QuotesStream, Stream
@@ -132,7 +133,7 @@ class DatafeedService(Service):
     def history(self, symbol: str, resolution: str, wanted: Between | Newest) -> History:
         """Bars of one symbol. Raises UnknownSymbolError, ResolutionError, RangeError."""
         instrument = self.resolve(symbol)
-        return select_history(self._series(instrument, _parse(resolution)), wanted)
+        return select_history(texts_of(self._series(instrument, _parse(resolution))), wanted)
 
     def _series(self, instrument: Instrument, resolution: Resolution) -> SeriesReader:
         """The store's bars when it has some of the instrument, else the feed's; never both."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from functools import cache
-from itertools import chain
 from typing import Any, cast
 
 from trading_api.models.market import (
@@ -28,45 +26,10 @@ _HUNDREDTH = Decimal("0.01")
 
 
 def bars_json(history: History) -> bytes:
-    """A BarsResponse as JSON, written straight from the stored integers, so every decimal is exact.
-
-    Models would pass through floats, which hold 15 digits; and for 5000 bars this takes a fraction of their time.
-    """
+    """A BarsResponse as JSON; the bars are written already (`bar_text`)."""
     next_time = "" if history.next_time is None else f',"nextTime":{history.next_time}'
     no_data = "true" if history.no_data else "false"
-    return f'{{"bars":[{_bars_json(history.bars)}],"no_data":{no_data}{next_time}}}'.encode("ascii")
-
-
-def _bars_json(bars: Sequence[ScaledBar]) -> str:
-    """All numbers go into one long template at once, by columns; no number of a stored bar is negative."""
-    if not bars:
-        return ""
-    times, price_scales, *prices, volume_scales, volumes = zip(*bars, strict=True)
-    price_scale, volume_scale = max(price_scales), max(volume_scales)
-    columns: list[Sequence[int]] = [times]
-    for price in prices:
-        columns += _written(price, price_scales, price_scale)
-    columns += _written(volumes, volume_scales, volume_scale)
-    template = ",".join([_template(price_scale, volume_scale)] * len(bars))
-    return template % tuple(chain.from_iterable(zip(*columns, strict=True)))
-
-
-def _written(numbers: Sequence[int], scales: Sequence[int], scale: int) -> list[Sequence[int]]:
-    """A column as its whole parts and its decimals, `scale` of them; without decimals as it is."""
-    if min(scales) < scale:
-        numbers = [number * 10 ** (scale - own) for number, own in zip(numbers, scales, strict=True)]
-    unit = 10**scale
-    return [[number // unit for number in numbers], [number % unit for number in numbers]] if scale else [numbers]
-
-
-@cache
-def _template(price_scale: int, volume_scale: int) -> str:
-    price, volume = _number(price_scale), _number(volume_scale)
-    return f'{{"time":%d,"open":{price},"high":{price},"low":{price},"close":{price},"volume":{volume}}}'
-
-
-def _number(scale: int) -> str:
-    return f"%d.%0{scale}d" if scale else "%d"
+    return b'{"bars":[%b],"no_data":%b}' % (history.bars.text, f"{no_data}{next_time}".encode("ascii"))
 
 
 def live_bar(bar: ScaledBar) -> Bar:

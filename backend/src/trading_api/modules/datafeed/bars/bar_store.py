@@ -9,11 +9,14 @@ from contextlib import closing, contextmanager
 from sqlalchemy import Engine
 
 from trading_api.modules.datafeed.bars.bar import ScaledBar
+from trading_api.modules.datafeed.bars.history import TextReader
 from trading_api.modules.datafeed.bars.rollups import never_computed, rebuild
 from trading_api.modules.datafeed.bars.served import BEGIN_OF_TIME, END_OF_TIME, Slice, series_ids, served_rows
 from trading_api.modules.datafeed.bars.staging import BarStaging
 from trading_api.modules.datafeed.bars.store import SeriesKey
 from trading_api.modules.datafeed.bars.stored_resolutions import all_resolutions, resolutions_of
+from trading_api.modules.datafeed.bars.stored_text import StoredText
+from trading_api.modules.datafeed.bars.texts import PlainTexts
 from trading_api.modules.datafeed.instruments.instrument import Instrument
 from trading_api.modules.datafeed.resolution import Resolution
 from trading_api.shared.store.engine import address_of, open_engine, reading, writing
@@ -93,6 +96,10 @@ class BarSeries:
 
     def between(self, *, start: int, end: int | None, limit: int) -> list[ScaledBar]:
         return self._read(Slice(start, END_OF_TIME if end is None else end, limit))
+
+    def texts(self) -> TextReader:
+        """Reads the same bars as text."""
+        return StoredText(self._engine, self._key) if self._engine.dialect.name == "sqlite" else PlainTexts(self)
 
     def _read(self, wanted: Slice) -> list[ScaledBar]:
         with reading(self._engine) as connection:

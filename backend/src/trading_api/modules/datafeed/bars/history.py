@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from trading_api.modules.datafeed.bar_time import epoch_ms
 from trading_api.modules.datafeed.bars.bar import ScaledBar
+from trading_api.modules.datafeed.bars.bar_text import BarText
 
 MAX_BARS = 20_000
 
@@ -54,13 +54,13 @@ def parse_range(from_time: int | None, to_time: int | None, count_back: int | No
 class History:
     """Bars ascending by time; `next_time` (ms UTC) is the newest bar before an empty range, if there is any."""
 
-    bars: Sequence[ScaledBar]
+    bars: BarText
     next_time: int | None
 
     @property
     def no_data(self) -> bool:
         """True only when the range is empty and nothing older exists either."""
-        return not self.bars and self.next_time is None
+        return not self.bars.count and self.next_time is None
 
 
 class SeriesReader(Protocol):
@@ -73,12 +73,21 @@ class SeriesReader(Protocol):
         """The oldest `limit` bars with start <= time < end, ascending."""
 
 
-def select_history(series: SeriesReader, wanted: Between | Newest) -> History:
+class TextReader(Protocol):
+    """The same bars as clients read them."""
+
+    def newest(self, *, end: int | None, limit: int) -> BarText:
+        """The newest `limit` bars with time < end, ascending."""
+
+    def between(self, *, start: int, end: int | None, limit: int) -> BarText:
+        """The oldest `limit` bars with start <= time < end, ascending."""
+
+
+def select_history(series: TextReader, wanted: Between | Newest) -> History:
     """The bars asked for. Raises RangeError when the range holds more than MAX_BARS."""
     if isinstance(wanted, Newest):
         return History(bars=series.newest(end=wanted.end, limit=wanted.count), next_time=None)
     bars = series.between(start=wanted.start, end=wanted.end, limit=MAX_BARS + 1)
-    if len(bars) > MAX_BARS:
+    if bars.count > MAX_BARS:
         raise RangeError(f"the range holds more than {MAX_BARS} bars: ask for a shorter one, or use count_back")
-    older = [] if bars else series.newest(end=wanted.start, limit=1)
-    return History(bars=bars, next_time=older[0].time if older else None)
+    return History(bars=bars, next_time=None if bars.count else series.newest(end=wanted.start, limit=1).last_time)

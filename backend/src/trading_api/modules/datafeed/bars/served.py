@@ -15,7 +15,7 @@ from trading_api.modules.datafeed.tables import bars, series
 BEGIN_OF_TIME, END_OF_TIME = -(2**63), 2**63 - 1
 """No bar has a time before or from here on: the smallest and largest integer of both databases."""
 BAR_COLUMNS = tuple(column.name for column in bars.columns if column.name != "series_id")
-_Query = Select[*tuple[int, ...]] | CompoundSelect[*tuple[int, ...]]
+ServedQuery = Select[*tuple[int, ...]] | CompoundSelect[*tuple[int, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +25,22 @@ class SeriesIds:
     imported: int | None
     derived: int | None
 
+    @property
+    def both(self) -> bool:
+        """Whether there are two."""
+        return self.imported is not None and self.derived is not None
+
 
 NO_SERIES = SeriesIds(None, None)
+_IDS = select(series.c.derived, series.c.id).where(
+    series.c.symbol == bindparam("symbol"), series.c.resolution == bindparam("resolution")
+)
 
 
 def series_ids(connection: Connection, symbol: str, resolution: Resolution) -> SeriesIds:
     """Of one symbol at one resolution."""
-    found = select(series.c.derived, series.c.id).where(series.c.symbol == symbol, series.c.resolution == resolution)
-    ids = {row.derived: row.id for row in connection.execute(found)}
+    found = connection.execute(_IDS, {"symbol": symbol, "resolution": resolution})
+    ids = {row.derived: row.id for row in found}
     return SeriesIds(imported=ids.get(False), derived=ids.get(True))
 
 
@@ -51,18 +59,22 @@ Row = tuple[int, ...]
 
 
 def served_rows(connection: Connection, ids: SeriesIds, resolution: Resolution, wanted: Slice) -> list[Row]:
-    """In the order of the slice: `newest` descends. An imported bar is left out where a computed one overlaps it."""
+    """In the order of the slice: `newest` descends."""
     if ids == NO_SERIES:
         return []
-    values = {"start": wanted.start, "end": wanted.end, "n": wanted.limit}
-    if ids.imported is None or ids.derived is None:
-        query, own = _ONE, {"id": ids.derived if ids.imported is None else ids.imported}
-    else:
-        query, own = _BOTH, {"imported": ids.imported, "derived": ids.derived, "reach": _reach(resolution)}
-    with connection.execute(query[wanted.newest], {**values, **own}) as result:
+    query = SERVED[ids.both, wanted.newest]
+    with connection.execute(query, served_values(ids, resolution, wanted)) as result:
         # The driver's own rows: SQLAlchemy's would cost a quarter more time, and nobody sees them.
         assert result.cursor is not None
         return cast("list[Row]", result.cursor.fetchall())
+
+
+def served_values(ids: SeriesIds, resolution: Resolution, wanted: Slice) -> dict[str, int | None]:
+    """What the query in SERVED is to be given."""
+    values = {"start": wanted.start, "end": wanted.end, "n": wanted.limit}
+    if ids.both:
+        return {**values, "imported": ids.imported, "derived": ids.derived, "reach": _reach(resolution)}
+    return {**values, "id": ids.derived if ids.imported is None else ids.imported}
 
 
 def _reach(resolution: Resolution) -> int:
@@ -91,10 +103,14 @@ def _both() -> CompoundSelect[*tuple[int, ...]]:
     return union_all(_stored("derived"), _stored("imported").where(~hidden))
 
 
-def _by_direction(query: _Query) -> dict[bool, _Query]:
+def _ordered(query: ServedQuery, *, newest: bool) -> ServedQuery:
     time: ColumnClause[int] = literal_column("time_ms")
-    limited = query.limit(bindparam("n"))
-    return {False: limited.order_by(time), True: limited.order_by(time.desc())}
+    return query.limit(bindparam("n")).order_by(time.desc() if newest else time)
 
 
-_ONE, _BOTH = _by_direction(_stored("id")), _by_direction(_both())
+SERVED: dict[tuple[bool, bool], ServedQuery] = {
+    (both, newest): _ordered(_both() if both else _stored("id"), newest=newest)
+    for both in (False, True)
+    for newest in (False, True)
+}
+"""By whether both series are there (then an imported bar that a computed one overlaps is left out), and by `newest`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from trading_api.modules.datafeed.resolution import Resolution, in_order
 from trading_api.modules.datafeed.tables import series
@@ -12,6 +12,7 @@ from trading_api.modules.datafeed.tables import series
 Resolutions = dict[str, tuple[Resolution, ...]]
 
 _CACHED = "datafeed_resolutions"
+_OF_SYMBOL = select(series.c.resolution).where(series.c.symbol == bindparam("symbol"))
 
 
 @dataclass(slots=True)
@@ -25,7 +26,7 @@ class _Cached:
 
 def resolutions_of(connection: Connection, symbol: str) -> tuple[Resolution, ...]:
     """Finest first."""
-    found = connection.execute(select(series.c.resolution).where(series.c.symbol == symbol))
+    found = connection.execute(_OF_SYMBOL, {"symbol": symbol})
     return in_order(map(Resolution, found.scalars()))
 
 

@@ -27,6 +27,10 @@ class BarColumns:
     def __iter__(self) -> Iterator[ScaledBar]:
         return map(ScaledBar, *self._columns)
 
+    def since(self, number: int) -> Iterator[ScaledBar]:
+        """The bars from one on."""
+        return map(ScaledBar, *(column[number:] for column in self._columns)) if number else iter(self)
+
     def time(self, number: int) -> int:
         """When a bar begins, ms UTC."""
         begins: int = self._columns[0][number]

@@ -17,6 +17,7 @@ from trading_api.modules.datafeed.feed.price_unit import price_unit
 from trading_api.modules.datafeed.feed.profile import profile_of
 from trading_api.modules.datafeed.feed.quote import Quote
 from trading_api.modules.datafeed.feed.schedule import MINUTE_MS, Schedule, SessionWindow
+from trading_api.modules.datafeed.feed.session_shelf import SessionKey, SessionShelf
 from trading_api.modules.datafeed.feed.spans import BarSpan, Part
 from trading_api.modules.datafeed.instruments.instrument import Instrument
 
@@ -42,8 +43,11 @@ class _Session(NamedTuple):
 class SimulatedMarket:
     """Times are ms UTC. What it remembers is only there to be quick, so threads may share it."""
 
-    def __init__(self, seed: int, instrument: Instrument) -> None:
-        """Raises ValueError when the instrument's price step, session, calendar or time zone cannot be used."""
+    def __init__(self, seed: int, instrument: Instrument, shelf: SessionShelf | None = None) -> None:
+        """`shelf`: one that markets of this seed share.
+
+        Raises ValueError when the instrument's price step, session, calendar or time zone cannot be used.
+        """
         unit = price_unit(instrument)
         if unit is None:
             raise ValueError(f"the price step of {instrument.name} is no decimal number")
@@ -60,6 +64,7 @@ class SimulatedMarket:
         self._drawn: dict[SessionWindow, Candle] = {}
         self._paths: dict[SessionWindow, SessionPath] = {}
         self._newest: _Session | None = None
+        self._shelf = shelf or SessionShelf()
 
     def quote(self, time: int) -> Quote:
         """The quote in force at `time`."""
@@ -90,13 +95,35 @@ class SimulatedMarket:
         """The bars of `step` minutes of a session up to `time`, from the one that holds the minute `first` on."""
         over = min((time - window.start) // MINUTE_MS, window.minutes)
         first = first // step * step
-        done = over if over == window.minutes else over // step * step
+        if over == window.minutes:
+            yield from self._finished(window, step, first)
+            return
+        done = over // step * step
         if first < done:
-            for number, candle in self._path(window).tiles(first, done, step):
-                yield self._bar(window.start + number * step * MINUTE_MS, candle)
-        if done < window.minutes and time >= window.start:
+            yield from self._tiles(window, step, first, done)
+        if time >= window.start:
             forming = Part(window, max(first, done), min(done + step, window.minutes))
             yield self.bar(BarSpan(window.start + done * MINUTE_MS, (forming,)), time)
+
+    def _finished(self, window: SessionWindow, step: int, first: int) -> Iterator[ScaledBar]:
+        """The bars of a session that is over, from the minute `first` on."""
+        key = SessionKey(self.instrument, window, step)
+        bars = self._shelf.get(key)
+        # Less than half of it, as for the first bars of a chart, is quicker computed than all of it.
+        if bars is None and (first > window.minutes // 2 or not self._fits(window)):
+            return self._tiles(window, step, first, window.minutes)
+        if bars is None:
+            bars = self._shelf.put(key, self._tiles(window, step, 0, window.minutes))
+        return bars.since(first // step)
+
+    def _fits(self, window: SessionWindow) -> bool:
+        """Whether 64 bits hold the numbers of its bars: with 18 decimals they need not."""
+        whole = self._whole(window)
+        return max(whole.high * self._unit, whole.volume) < 2**63
+
+    def _tiles(self, window: SessionWindow, step: int, first: int, done: int) -> Iterator[ScaledBar]:
+        tiles = self._path(window).tiles(first, done, step)
+        return (self._bar(window.start + number * step * MINUTE_MS, tile) for number, tile in tiles)
 
     def dated(self, bar_time: int, windows: list[SessionWindow], time: int) -> ScaledBar:
         """The bar over whole sessions, of which the first has begun by `time`."""

@@ -30,7 +30,8 @@ class SimulatedSeries:
 
     def newest(self, *, end: int | None, limit: int) -> list[ScaledBar]:
         """The newest `limit` bars with time < end, ascending."""
-        bars = self._bars(self._back(end, limit), None)
+        windows, start = self._back(end, limit)
+        bars = self._bars(reversed(windows), start)
         return [bar for bar in bars if end is None or bar.time < end][-limit:]
 
     def between(self, *, start: int, end: int | None, limit: int) -> list[ScaledBar]:
@@ -63,18 +64,23 @@ class SimulatedSeries:
             window = before
         return window if window.day >= FIRST_DAY else self._schedule.after(window)
 
-    def _back(self, end: int | None, limit: int) -> Iterator[SessionWindow]:
-        """Sessions in order, enough of them for `limit` bars before `end`."""
+    def _back(self, end: int | None, limit: int) -> tuple[list[SessionWindow], int | None]:
+        """Sessions, newest first, enough of them for `limit` bars before `end`; and when the oldest of these begins.
+
+        That time (ms UTC) is told where it spares something: of a session that has more bars than are wanted.
+        """
         until = self._until(end)
         if until < _FIRST_MS:
-            return iter(())
+            return [], None
         found, periods, left = list[SessionWindow](), set[date](), limit
         window = self._schedule.latest(until)
         while window.day >= FIRST_DAY and left > 0:
             found.append(window)
             left -= self._count(window, end, periods)
             window = self._schedule.before(window)
-        return reversed(found)
+        minutes = self._resolution.minutes
+        spared = found[-1].start - left * minutes * MINUTE_MS if found and minutes and left < 0 else None
+        return found, spared
 
     def _count(self, window: SessionWindow, end: int | None, periods: set[date]) -> int:
         """How many bars a session adds, going back from `end`; one of a new period counts when it is left again."""

@@ -8,6 +8,7 @@ from functools import lru_cache
 from trading_api.modules.datafeed.bars.bar import ScaledBar
 from trading_api.modules.datafeed.feed.price_unit import price_unit
 from trading_api.modules.datafeed.feed.quote import Quote
+from trading_api.modules.datafeed.feed.session_shelf import SessionShelf
 from trading_api.modules.datafeed.feed.simulated_market import TICK_MS, SimulatedMarket
 from trading_api.modules.datafeed.feed.simulated_series import SimulatedSeries
 from trading_api.modules.datafeed.feed.source import MAX_MISSED
@@ -26,7 +27,8 @@ class Simulator:
     problem = ""
 
     def __init__(self, seed: int = DEFAULT_SEED) -> None:
-        self._market = lru_cache(maxsize=1024)(lambda instrument: SimulatedMarket(seed, instrument))
+        shelf = SessionShelf()
+        self._market = lru_cache(maxsize=1024)(lambda instrument: SimulatedMarket(seed, instrument, shelf))
 
     async def start(self, wake: Callable[[], None]) -> None:
         """There is nothing to begin: all is computed."""
