@@ -277,5 +277,5 @@ def test_N04_a_body_reaches_the_server_only_when_it_is_whole(binary: Path, tmp_p
 @pytest.mark.skipif(not hasattr(psutil, "RLIMIT_NOFILE"), reason="only Linux tells the limits of another process")
 def test_N04_a_worker_may_open_what_its_connections_need(binary: Path, tmp_path: Path) -> None:
     with gateway(tmp_path, config(free_block(1), 1), binary) as front:
-        (worker,) = psutil.Process(front.process.pid).children()
+        (worker,) = wait_until(psutil.Process(front.process.pid).children, what="its worker")
         assert worker.rlimit(psutil.RLIMIT_NOFILE)[0] == 2 * front.made.gateway.worker_connections
