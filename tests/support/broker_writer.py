@@ -26,7 +26,7 @@ from trading_api.modules.broker.domain.requests import PlaceOrder, Request
 from trading_api.modules.broker.journal.batch import Batch, CommandAnswer
 from trading_api.modules.broker.journal.standing import Standing
 from trading_api.modules.broker.market.port import Listener as MarketListener
-from trading_api.modules.broker.market.port import MarketUnavailable, UnknownSymbol
+from trading_api.modules.broker.market.port import MarketUnavailable, PriceListener, UnknownSymbol
 from trading_api.modules.broker.writer.call import Answer, CallKey
 from trading_api.modules.broker.writer.commands import Commands
 from trading_api.modules.broker.writer.in_flight import MOST
@@ -229,7 +229,18 @@ class MemoryMarket:
         self.watched: frozenset[str] = frozenset()
         self.look_gate: asyncio.Event | None = None
         self.feed_ms: int | None = None
+        self.hurried: list[str] = []
         self._callbacks: list[MarketListener] = []
+        self._price_callbacks: list[PriceListener] = []
+
+    async def price(self, symbols: Collection[str]) -> None:
+        if self.look_gate is not None:
+            await self.look_gate.wait()
+        if self.away:
+            raise MarketUnavailable(self.away)
+        for symbol in symbols:
+            view = self.views.get(symbol)
+            self.tell_price(symbol, view.quote if view else None)
 
     async def look(self, symbol: str) -> MarketView:
         self.looks.append(symbol)
@@ -250,6 +261,12 @@ class MemoryMarket:
     def watch(self, symbols: frozenset[str]) -> None:
         self.watched = symbols
 
+    def hurry(self, symbol: str) -> None:
+        self.hurried.append(symbol)
+
+    def on_price(self, callback: PriceListener) -> None:
+        self._price_callbacks.append(callback)
+
     def on_market(self, callback: MarketListener) -> None:
         self._callbacks.append(callback)
 
@@ -258,6 +275,11 @@ class MemoryMarket:
 
     async def stop(self) -> None:
         """Nothing to end."""
+
+    def tell_price(self, symbol: str, quote: Quote | None) -> None:
+        """Everybody is told, though it is not known yet how the symbol trades."""
+        for callback in self._price_callbacks:
+            callback(symbol, quote)
 
     def know(self, symbol: str, bid: str, ask: str, *, now_ms: int = NOW_MS) -> MarketView:
         """A symbol has this quote from now on; nobody is told."""

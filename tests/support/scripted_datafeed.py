@@ -42,7 +42,10 @@ class Line:
 
 
 class ScriptedDatafeed:
-    """`hangs`: connections are accepted, and nothing is ever said. `garbage`: what HTTP answers instead."""
+    """`hangs`: connections are accepted, and nothing is ever said; `hangs_on`: not to paths that begin so.
+
+    `garbage`: what HTTP answers instead.
+    """
 
     def __init__(self) -> None:
         self.port = 0
@@ -53,6 +56,7 @@ class ScriptedDatafeed:
         self.asked: list[str] = []
         self.lines: list[Line] = []
         self.hangs = False
+        self.hangs_on: tuple[str, ...] = ()
         self.catalogue = "first"
         self.garbage = b""
         self.status = 0
@@ -126,6 +130,8 @@ class ScriptedDatafeed:
                     headers = dict(line.lower().split(": ", 1) for line in head.splitlines()[1:] if line)
                     body = await reader.readexactly(int(headers.get("content-length", 0)))
                     self.asked.append(f"{method} {path.removeprefix(PATH)}")
+                    while path.removeprefix(PATH).startswith(self.hangs_on):
+                        await asyncio.sleep(0.01)
                     writer.write(self.garbage or self._answer(path.removeprefix(PATH), body))
         finally:
             self._writers.discard(writer)

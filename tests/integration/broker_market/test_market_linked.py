@@ -5,6 +5,7 @@ import json
 import time
 from decimal import Decimal
 from functools import partial
+from itertools import count
 
 import pytest
 from support.market_bed import MarketBed, run, soon
@@ -61,7 +62,7 @@ def test_D03_a_datafeed_that_is_away_hangs_or_talks_rubbish_makes_the_market_una
         feed.garbage = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(third), third)
         assert await refused(bed) == "The symbol's price step 1/3 cannot be used: it is no decimal number."
         feed.garbage, feed.status = b"", 503
-        assert await refused(bed) == "The datafeed does not tell: HTTP 503."
+        assert await refused(bed) == "The datafeed answers with HTTP 503."
         feed.status, feed.hangs = 0, True
         assert await refused(bed) == "The datafeed does not answer."
         assert bed.market.view("AAPL") is None
@@ -403,6 +404,92 @@ def test_D03_a_thousand_symbols_are_watched_and_the_refused_ones_are_asked_for()
         await soon(lambda: bed.bids("S0000")[-1:] == ["7"])
 
     run(test)
+
+
+def test_D03_the_quotes_of_many_take_a_few_questions_and_no_more_need_be_known() -> None:
+    async def test(bed: MarketBed) -> None:
+        feed, names = bed.feed, [f"S{number:04}" for number in range(250)]
+        for name in names[:-1]:
+            feed.list_symbol(name, 1, 2)
+        market, told = LinkedMarket(QuotesLink([feed.url])), dict[str, Quote | None]()
+        market.on_price(told.__setitem__)
+        market.watch(frozenset(names))
+        await market.price(names)
+        assert list(told) == names
+        assert told.pop("S0249") is None, "it is not listed"
+        assert {quote and (quote.bid, quote.ask) for quote in told.values()} == {(Decimal(1), Decimal(2))}
+        assert {start: feed.count(start) for start in ("GET /resolve", "GET /sessions", "POST /quotes")} == {
+            "GET /resolve": 0,
+            "GET /sessions": 1,
+            "POST /quotes": 3,
+        }
+        assert market.view("S0000") is None
+        await market.look("S0000")
+        told.clear()
+        seen: list[str] = []
+        market.on_market(lambda view: seen.append(view.instrument.symbol))
+        await market.price(["S0000", "S0001"])
+        assert (seen, list(told)) == (["S0000"], ["S0001"]), "of what is known more there are views"
+        await market.stop()
+
+    run(test)
+
+
+def test_D03_quotes_of_many_that_cannot_be_had_say_whether_the_datafeed_is_there() -> None:
+    async def test(bed: MarketBed) -> None:
+        market = LinkedMarket(QuotesLink([bed.feed.url]))
+        market.watch(frozenset({"AAPL", "B"}))
+        bed.feed.status = 500
+        with pytest.raises(MarketUnavailable) as broken:
+            await market.price(["AAPL", "B"])
+        bed.feed.status = 0
+        await bed.feed.stop()
+        with pytest.raises(MarketUnavailable) as away:
+            await market.price(["AAPL", "B"])
+        assert (broken.value.answered, away.value.answered) == (True, False)
+        assert away.value.advice == "The datafeed cannot be reached; try again."
+        await market.stop()
+
+    run(test)
+
+
+def test_D03_who_looks_at_one_symbol_does_not_wait_behind_those_that_are_asked_for_all() -> None:
+    async def test(bed: MarketBed) -> None:
+        feed, names = bed.feed, [f"S{number:04}" for number in range(20)]
+        for name in names:
+            feed.list_symbol(name, 1, 2)
+        feed.hangs_on = ("/sessions/S",)
+        market = LinkedMarket(QuotesLink([feed.url]), look_s=20)
+        market.watch(frozenset(names))
+        behind = [asyncio.create_task(market.price([name])) for name in names]
+        await soon(lambda: feed.count("GET /sessions/S") >= 8, "as many questions as there may be")
+        assert (await market.look("AAPL")).quote is not None
+        assert not any(each.done() for each in behind)
+        for each in behind:
+            each.cancel()
+        await asyncio.wait(behind)
+        await market.stop()
+
+    run(test)
+
+
+def test_D03_a_datafeed_that_answers_others_is_slow_and_not_silent() -> None:
+    async def test(bed: MarketBed) -> None:
+        bed.feed.hangs_on = ("/sessions",)
+        looks = asyncio.create_task(look_at_new_ones(bed))
+        assert await refused(bed) == "The datafeed is slow to answer."
+        looks.cancel()
+        await asyncio.wait({looks})
+
+    run(test, look_s=2)
+
+
+async def look_at_new_ones(bed: MarketBed) -> None:
+    """Others ask meanwhile, and hear that there are no such symbols."""
+    for number in count():
+        with pytest.raises(UnknownSymbol):
+            await bed.market.look(f"NONE{number}")
+        await asyncio.sleep(0.05)
 
 
 def test_P05_those_who_look_when_it_stops_are_told() -> None:

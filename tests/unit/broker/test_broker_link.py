@@ -271,7 +271,7 @@ def test_D01_the_wait_is_bounded_and_never_nothing(failures: int, drawn: float) 
 
 def served(link: QuotesLink) -> BrokerService:
     """A broker of which nothing but the link works."""
-    machinery = SimpleNamespace(market=SimpleNamespace(link=link), journal=None, streams=None, problem="")
+    machinery = SimpleNamespace(market=SimpleNamespace(link=link), journal=None, streams=None, problem="", unvalued="")
     return BrokerService(lambda: cast("Machinery", machinery), AccountTerms())
 
 

@@ -1,9 +1,12 @@
 """What the broker's health says, and when (D03, P08)."""
 
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import cast
 
+from trading_api.modules.broker.domain.account_terms import AccountTerms
 from trading_api.modules.broker.machinery import NO_BUS, NO_WRITER, PATIENCE_S, Machinery
+from trading_api.modules.broker.service import BrokerService
 from trading_api.modules.broker.writer.commit_watch import NO_STORE
 
 
@@ -20,6 +23,7 @@ class Writer:
     problem: str = ""
     distant: str = ""
     is_ready: bool = False
+    unvalued: str = ""
     news: News = field(default_factory=News)
 
 
@@ -86,3 +90,16 @@ def test_D03_what_the_writer_of_another_instance_lacks_is_told_here_too() -> Non
     assert watched.after(PATIENCE_S + 0.1) == NO_STORE
     watched.writer.news.trouble = ""
     assert watched.after(PATIENCE_S + 0.1) == ""
+
+
+def test_D03_accounts_that_are_not_valued_in_time_are_told_unless_it_is_known_why() -> None:
+    watched, link = Watched(), SimpleNamespace(problem="")
+    machinery = watched.machinery
+    machinery.market = SimpleNamespace(link=link)  # type: ignore[assignment]
+    watched.writer.is_ready = True
+    service = BrokerService(lambda: machinery, AccountTerms())
+    assert service.health().status == "ok"
+    watched.writer.unvalued = "The market of 7 of the symbols that are held is not known yet."
+    assert (service.health().status, service.health().message) == ("degraded", watched.writer.unvalued)
+    link.problem = "The datafeed cannot be reached."
+    assert service.health().message == link.problem

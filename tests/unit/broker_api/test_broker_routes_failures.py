@@ -11,7 +11,7 @@ from trading_api.modules.broker.domain.outcome import Refusal, invalid_for, not_
 from trading_api.modules.broker.domain.problem import Problem
 from trading_api.modules.broker.market.port import MarketUnavailable, UnknownSymbol
 from trading_api.modules.broker.seldom import Seldom
-from trading_api.modules.broker.service import LATER
+from trading_api.modules.broker.service import LATER, LATER_QUERY, LATER_UNKEYED
 from trading_api.modules.broker.writer.errors import CommandFailed, KeyReused, MarketUnknown, NoWriter, Unreached
 from trading_api.shared.store.errors import StoreError
 
@@ -21,8 +21,12 @@ def test_D03_without_a_writer_a_503_says_when_to_come_back_and_logs_no_traceback
 ) -> None:
     bench.writer.answer = NoWriter(f"{tmp_path}/trading.orders.db: the disk is full", retry_after_s=3)
     with caplog.at_level(logging.INFO):
-        reply = bench.place()
+        reply = bench.place(Idempotency_Key="k")
+        unkeyed = bench.place()
+        preview = bench.send("POST", "orders/preview", ORDER)
     assert problem(reply) == (503, LATER), "the store is nobody's business"
+    assert problem(unkeyed) == (503, LATER_UNKEYED), "it has no key that it could send again"
+    assert problem(preview) == (503, LATER_QUERY)
     assert reply.headers["retry-after"] == "3"
     assert "the disk is full" in caplog.text
     assert "Traceback" not in caplog.text
@@ -84,7 +88,8 @@ def test_D03_a_store_that_cannot_be_read_is_a_503_that_does_not_say_where_it_is(
     ("error", "status", "detail"),
     [
         (UnknownSymbol(), 404, "Symbol not found: 'X'; GET /datafeed/search lists those that there are."),
-        (MarketUnavailable("No datafeed."), 503, "No datafeed."),
+        (MarketUnavailable("No datafeed.", lasting=True), 503, "No datafeed."),
+        (MarketUnavailable("The datafeed cannot be reached."), 503, "The datafeed cannot be reached; try again."),
     ],
 )
 def test_D03_leverage_of_a_symbol_that_nobody_knows_or_tells_of(

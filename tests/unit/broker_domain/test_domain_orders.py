@@ -1,5 +1,6 @@
 """Placing, modifying, canceling and closing: what is refused, and how long orders last (trading.md, "Broker")."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -20,14 +21,16 @@ from trading_api.modules.broker.domain.requests import (
 
 BUY, SELL = Side.BUY, Side.SELL
 MARKET, LIMIT, STOP = OrderType.MARKET, OrderType.LIMIT, OrderType.STOP
+WAITS = "or place an order with a price: it waits for one."
+AFRESH = f"Try again when there is a new one, {WAITS}"
 DAY, IOC, FOK = (Duration(kind) for kind in (DurationKind.DAY, DurationKind.IOC, DurationKind.FOK))
 
 
 @pytest.mark.parametrize(
     ("bid", "how", "words"),
     [
-        (None, {}, "There is no quote for AAPL."),
-        ("100", {"stale": True}, "The last quote for AAPL is stale."),
+        (None, {}, f"There is no quote for AAPL. Try again when there is one, {WAITS}"),
+        ("100", {"stale": True}, f"The last quote for AAPL is stale: it is 0 s old. {AFRESH}"),
         ("100", {"is_open": False}, "The market of AAPL is closed."),
     ],
 )
@@ -41,6 +44,15 @@ def test_D03_a_market_order_without_a_quote_to_trade_at_is_rejected(
     assert bed.status(refusal.order_id or "") is OrderStatus.REJECTED
     waits = bed.buy(1, limit=90)
     assert bed.status(waits) is OrderStatus.WORKING
+
+
+@pytest.mark.parametrize(("seconds", "age"), [(61, "61 s"), (150, "2 minutes"), (7200, "2 hours"), (200_000, "2 days")])
+def test_D03_a_stale_quote_is_told_with_its_age(seconds: int, age: str) -> None:
+    bed = Bed()
+    bed.quote("100", stale=True)
+    view = bed.views["AAPL"]
+    bed.views["AAPL"] = replace(view, now_ms=view.now_ms + seconds * 1000)
+    assert f"The last quote for AAPL is stale: it is {age} old." in bed.refused(bed.order(BUY, MARKET, 1)).reason
 
 
 @pytest.mark.parametrize(
@@ -239,8 +251,8 @@ def test_D03_a_modified_limit_that_is_marketable_fills_at_the_quote() -> None:
     ("change", "words"),
     [
         (ModifyOrder("1", symbol="MSFT"), "The symbol of order 1 cannot change"),
-        (ModifyOrder("1", type=OrderType.MARKET), "The type of order 1 cannot change: it is LIMIT."),
-        (ModifyOrder("1", side=Side.SELL), "The side of order 1 cannot change: it is BUY."),
+        (ModifyOrder("1", type=OrderType.MARKET), "The type of order 1 cannot change: it is LIMIT (1)."),
+        (ModifyOrder("1", side=Side.SELL), "The side of order 1 cannot change: it is BUY (1)."),
         (ModifyOrder("1", limit_price=D("99.001")), "is not on the tick"),
         (ModifyOrder("1", stop_price=D("99")), "does not belong to a limit order"),
         (ModifyOrder("1", brackets=brackets(98)), "takeProfit 98 is not above 99"),

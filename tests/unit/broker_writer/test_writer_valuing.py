@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 from support.broker_streams import streaming, subscriber
@@ -27,10 +28,12 @@ from trading_api.modules.broker.domain.duration import Duration, DurationKind
 from trading_api.modules.broker.domain.events import EquityEvent, OrderEvent
 from trading_api.modules.broker.domain.market_view import MarketView
 from trading_api.modules.broker.domain.outcome import Preview, Refusal
+from trading_api.modules.broker.domain.quote import Quote
 from trading_api.modules.broker.domain.requests import CancelOrder, ClosePosition, PreviewOrder
 from trading_api.modules.broker.market.port import MarketUnavailable
 from trading_api.modules.broker.streams.follower import Follower
 from trading_api.modules.broker.writer.errors import MarketUnknown, NoWriter
+from trading_api.modules.broker.writer.reign import Reign
 
 PATIENCE = "trading_api.modules.broker.writer.valuing.PATIENCE_S"
 SOON = Duration(DurationKind.GTD, NOW_MS + 1000)
@@ -105,10 +108,13 @@ def test_D03_a_market_that_stays_unknown_is_503_and_uses_no_key_up(monkeypatch: 
             with pytest.raises(MarketUnknown):
                 await one.execute(market_buy(), command_id="key:k")
             assert time.monotonic() - began < 1
+            one_missing = "The market of 1 of the symbols that are held is not known yet."
+            await eventually(lambda: one.writer.unvalued == one_missing, "AAPL to count no more")
             assert len(journal.events[ACCOUNT]) == before
             one.market.away = ""
             one.market.quote("MSFT", "100.00", "100.00")
             assert await one.execute(market_buy(qty="2"), command_id="key:k", body_hash="another") == "4"
+            assert one.writer.unvalued == ""
 
     play(scene)
 
@@ -125,6 +131,84 @@ def test_D03_another_instance_hears_the_same(monkeypatch: pytest.MonkeyPatch) ->
             for request in (market_buy(), PreviewOrder(market_buy())):
                 with pytest.raises(MarketUnknown, match="MSFT is not known yet"):
                     await two.execute(request)
+
+    play(scene)
+
+
+def test_D03_bare_quotes_are_enough_to_value_by_and_bring_nothing_else_forward() -> None:
+    async def scene(world: World, journal: MemoryJournal) -> None:
+        await hold(world)
+        async with later(world) as one:
+            assert one.writer.unvalued == "", "it is early yet"
+            waiting = asyncio.ensure_future(one.execute(market_buy("AAPL", "500")))
+            await asyncio.sleep(0.02)
+            assert not waiting.done()
+            one.market.tell_price("MSFT", Quote("MSFT", Decimal(92), Decimal(92), NOW_MS))
+            refusal = await waiting
+            assert isinstance(refusal, Refusal)
+            assert "Not enough margin" in refusal.reason
+            assert "MSFT" not in one.market.looks
+            assert one.market.hurried == []
+            assert (await one.commands.equity(ACCOUNT, patience_s=5)).equity.equity == 100_000 - 9000 * 8
+            one.market.tell_price("MSFT", Quote("MSFT", Decimal(95), Decimal(95), NOW_MS))
+            assert (await one.commands.equity(ACCOUNT, patience_s=5)).equity.equity == 100_000 - 9000 * 5
+
+    play(scene)
+
+
+def test_D03_the_orders_meet_the_market_once_however_many_symbols_are_heard_in_one_go(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    names, met = [f"S{number:03}" for number in range(100)], list[str]()
+    look_again = Reign._look_again
+
+    def noted(reign: Reign, symbol: str) -> None:
+        met.append(symbol)
+        look_again(reign, symbol)
+
+    async def scene(world: World, journal: MemoryJournal) -> None:
+        async with instance(world) as one:
+            await eventually(lambda: one.writer.is_ready, "the writer")
+            for name in names:
+                one.market.know(name, "10.00", "10.00")
+                await one.execute(market_buy(name))
+        async with later(world, tick_s=60) as two:
+            for name in names:
+                two.market.know(name, "10.00", "10.00")
+            monkeypatch.setattr(Reign, "_look_again", noted)
+            open_gate(two)
+            await eventually(lambda: len(met) >= len(names), "the orders to be looked at")
+            assert await two.execute(market_buy()) == "101"
+            assert len(met) <= 2 * len(names)
+
+    play(scene)
+
+
+def test_D03_an_order_that_a_bare_quote_reaches_has_its_market_learned_first() -> None:
+    async def scene(world: World, journal: MemoryJournal) -> None:
+        await hold(world)
+        async with later(world) as one:
+            one.market.tell_price("AAPL", Quote("AAPL", Decimal("90.01"), Decimal("90.01"), NOW_MS))
+            assert one.market.hurried == []
+            one.market.tell_price("AAPL", Quote("AAPL", Decimal(90), Decimal(90), NOW_MS))
+            assert one.market.hurried == ["AAPL"]
+
+    play(scene)
+
+
+def test_D03_where_many_quotes_cannot_be_told_each_symbol_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def price(_self: MemoryMarket, _symbols: object) -> None:
+        raise MarketUnavailable("The datafeed answers with HTTP 422.", answered=True)
+
+    async def scene(world: World, journal: MemoryJournal) -> None:
+        await hold(world)
+        with monkeypatch.context() as patched:
+            patched.setattr(MemoryMarket, "price", price)
+            async with later(world) as one:
+                one.market.know("MSFT", "110.00", "110.00")
+                open_gate(one)
+                assert await one.execute(market_buy()) == "4"
+                assert (await one.commands.equity(ACCOUNT, patience_s=5)).equity.equity == 190_000
 
     play(scene)
 
@@ -189,13 +273,14 @@ def test_D03_a_symbol_that_nobody_trades_any_more_does_not_lock_the_account() ->
 def test_D03_nor_does_one_of_which_the_datafeed_cannot_say_anything(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(PATIENCE, 0.1)
 
-    async def look(_self: MemoryMarket, _symbol: str) -> MarketView:
-        raise MarketUnavailable("The datafeed does not tell: HTTP 500.", answered=True)
+    async def look(_self: MemoryMarket, _symbol: object) -> MarketView:
+        raise MarketUnavailable("The datafeed answers with HTTP 500.", answered=True)
 
     async def scene(world: World, journal: MemoryJournal) -> None:
         await hold(world)
         with monkeypatch.context() as patched:
             patched.setattr(MemoryMarket, "look", look)
+            patched.setattr(MemoryMarket, "price", look)
             async with later(world) as one:
                 await eventually(lambda: not one.writer._reign._desk.unvalued(), "the end of patience")  # type: ignore[union-attr]
                 assert await one.execute(market_buy()) == "4"

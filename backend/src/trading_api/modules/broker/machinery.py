@@ -61,6 +61,11 @@ class Machinery:
             self._well_at = now
         return problem if now - self._well_at > PATIENCE_S else ""
 
+    @property
+    def unvalued(self) -> str:
+        """Why accounts are not valued, though they should be by now, for people; empty if they are."""
+        return self._writer.unvalued
+
     def start(self) -> None:
         """Begin, in the running event loop."""
         self._well_at = self._clock()

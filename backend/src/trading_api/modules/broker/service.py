@@ -17,7 +17,7 @@ from trading_api.modules.broker.domain.events import ExecutionEvent
 from trading_api.modules.broker.domain.order import Order
 from trading_api.modules.broker.domain.outcome import LeveragePreview, Preview, Refusal, invalid_for
 from trading_api.modules.broker.domain.position import Position
-from trading_api.modules.broker.domain.requests import PreviewLeverage, PreviewOrder, Request, SetLeverage
+from trading_api.modules.broker.domain.requests import PreviewLeverage, PreviewOrder, Query, Request, SetLeverage
 from trading_api.modules.broker.domain.unreadable import Unreadable
 from trading_api.modules.broker.link.clock import wall_clock
 from trading_api.modules.broker.link.state import LinkState
@@ -34,8 +34,12 @@ from trading_api.shared.ws import AnyTopic, SequencedUpdate, Topic
 
 logger = logging.getLogger(__name__)
 
-LATER = "Orders cannot be carried out at the moment; send it again with the same Idempotency-Key."
+_NOT_NOW = "Orders cannot be carried out at the moment"
+LATER = f"{_NOT_NOW}; send it again with the same Idempotency-Key."
 """Why not is for the log alone: it may say where the store is, and how it fares."""
+LATER_UNKEYED = f"{_NOT_NOW}. See whether it was done before you send it again; with an Idempotency-Key that is safe."
+LATER_QUERY = f"{_NOT_NOW}; try again."
+"""To that which changes nothing."""
 
 SESSION_MS = 24 * 3600 * 1000
 """Final orders are listed for so long: a trading session, wherever it is."""
@@ -68,7 +72,8 @@ class BrokerService(Service):
 
     def health(self) -> ServiceHealth:
         """Degraded while orders cannot be placed, or there are no quotes to trade on."""
-        problem = self._machinery.problem or self._machinery.market.link.problem
+        machinery = self._machinery
+        problem = machinery.problem or machinery.market.link.problem or machinery.unvalued
         return ServiceHealth("degraded", problem) if problem else super().health()
 
     def account_info(self, user: User) -> wire.AccountInfo:
@@ -180,7 +185,7 @@ class BrokerService(Service):
             self._seldom.warn(f"a command was not carried out: {error}")
             if isinstance(error, Overloaded | Unreached):
                 raise
-            raise NoWriter(LATER, retry_after_s=error.retry_after_s) from None
+            raise NoWriter(_later(asking, request), retry_after_s=error.retry_after_s) from None
 
     async def _ask(self, user: User, request: PreviewOrder | PreviewLeverage, kind: type[AnswerT]) -> AnswerT:
         return _answer(await self._execute(Asking(user), request), kind)
@@ -195,6 +200,13 @@ class BrokerService(Service):
 def _listener(topic: AnyTopic) -> str:
     """Topics of two users have one name; the link knows its listeners by theirs."""
     return f"{topic.name} {id(topic)}"
+
+
+def _later(asking: Asking, request: Request) -> str:
+    """What to do when nobody answered in time: only a key tells a request that is sent again from another."""
+    if isinstance(request, Query):
+        return LATER_QUERY
+    return LATER if asking.key is not None else LATER_UNKEYED
 
 
 def _answer(answer: Answer, kind: type[AnswerT]) -> AnswerT:

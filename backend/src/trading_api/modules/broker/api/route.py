@@ -84,7 +84,7 @@ class BrokerRoute(APIRoute):
             except (NoWriter, MarketUnknown) as error:
                 return _later(request, str(error), error.retry_after_s)
             except MarketUnavailable as error:
-                return _later(request, error.reason, RETRY_AFTER_S)
+                return _later(request, error.advice, RETRY_AFTER_S)
             except StoreError as error:
                 logger.warning("the orders cannot be read: %s", error)
                 return _later(request, _UNREADABLE, RETRY_AFTER_S)

@@ -115,8 +115,17 @@ def no_trade_reason(view: MarketView, side: Side) -> str | None:
     if view.quote is None:
         return f"There is no quote for {symbol}."
     if view.stale:
-        return f"The last quote for {symbol} is stale."
+        return f"The last quote for {symbol} is stale: it is {_age(view.now_ms - view.quote.time_ms)} old."
     return f"There is no {opposing_name(side)} for {symbol}." if view.price(side) is None else None
+
+
+def _age(ms: int) -> str:
+    """In the largest unit of which there are two."""
+    seconds = max(ms, 0) // 1000
+    for unit, length in (("days", 86_400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds // length} {unit}"
+    return f"{seconds} s"
 
 
 def _opening(view: MarketView) -> str:
@@ -131,8 +140,9 @@ def _market_objections(order: Order, view: MarketView) -> tuple[Problem, ...]:
     reason = no_trade_reason(view, order.side) if order.type is OrderType.MARKET else None
     if reason is None:
         return ()
-    if view.tradable is not None:
-        reason = f"{reason} Try again when there is one, or place an order with a price: it waits for one."
+    if view.is_open:
+        wanted = "one" if view.quote is None or view.tradable is not None else "a new one"
+        reason = f"{reason} Try again when there is {wanted}, or place an order with a price: it waits for one."
     return (Problem(None, reason),)
 
 

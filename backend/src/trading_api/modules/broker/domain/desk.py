@@ -19,6 +19,7 @@ from trading_api.modules.broker.domain.outcome import Outcome, Refusal, Result
 from trading_api.modules.broker.domain.placing import place
 from trading_api.modules.broker.domain.positions import close_position, edit_brackets
 from trading_api.modules.broker.domain.previewing import preview
+from trading_api.modules.broker.domain.quote import Quote
 from trading_api.modules.broker.domain.reaching import (
     Recorders,
     expire,
@@ -109,9 +110,22 @@ class Desk:
         """The symbols that are held and of which nothing is known yet: after a start all. See `equity.Marks`."""
         return frozenset(symbol for state in self._accounts.values() for symbol in unvalued(state, self._marks))
 
+    def is_valued(self, symbol: str) -> bool:
+        """Whether the market has said something of a symbol."""
+        return self._marks.knows(symbol)
+
+    def price(self, quote: Quote) -> None:
+        """The symbol is valued at this, before it is known whether and how it trades."""
+        self._marks.heed_quote(quote)
+
     def no_price(self, symbol: str) -> None:
-        """The market says that nobody trades the symbol: it is valued as it can be."""
+        """The market says that there is no price, or that nobody trades the symbol: it is valued as it can be."""
         self._marks.heed_none(symbol)
+
+    def is_reached(self, quote: Quote) -> bool:
+        """Whether there are orders to which a quote does something, if their market is open."""
+        orders = self._orders
+        return bool(orders.due(quote) or orders.trailing(quote) or orders.arriving(quote.symbol))
 
     @exact
     def execute(self, account_id: str, request: Request, market: Views, now_ms: int) -> Outcome:

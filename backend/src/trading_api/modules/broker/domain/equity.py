@@ -38,9 +38,13 @@ class Marks:
         """The market is now like this. Where it has no bid or no ask, the last one that there was stands."""
         symbol, quote = view.instrument.symbol, view.quote
         if quote is not None:
-            self._quotes[symbol] = quote.mark(self._quotes.get(symbol))
+            self.heed_quote(quote)
         elif view.is_heard:
             self.heed_none(symbol)
+
+    def heed_quote(self, quote: Quote) -> None:
+        """The same of a symbol of which no more is known than its quote."""
+        self._quotes[quote.symbol] = quote.mark(self._quotes.get(quote.symbol))
 
     def heed_none(self, symbol: str) -> None:
         """There is no price, as the market says. If there was one, it stands."""

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 
+from trading_api.models.broker import OrderType, Side
 from trading_api.modules.broker.domain.amounts import ZERO, text
 from trading_api.modules.broker.domain.assessment import NO_BRACKETS_TO_CLOSE, comparable
 from trading_api.modules.broker.domain.bracket_changes import follow_entry
@@ -53,15 +54,20 @@ def _fixed(rec: Recorder, order: Order, request: ModifyOrder) -> Iterator[Proble
         if named is None or named.instrument.symbol != order.symbol:
             yield Problem(Field.SYMBOL, f"The symbol of order {order.id} cannot change: it is {order.symbol}.")
     if request.type not in (None, order.type):
-        yield Problem(Field.TYPE, f"The type of order {order.id} cannot change: it is {order.type.name}.")
+        yield Problem(Field.TYPE, f"The type of order {order.id} cannot change: it is {_coded(order.type)}.")
     if request.side not in (None, order.side):
-        yield Problem(Field.SIDE, f"The side of order {order.id} cannot change: it is {order.side.name}.")
+        yield Problem(Field.SIDE, f"The side of order {order.id} cannot change: it is {_coded(order.side)}.")
     if request.is_close not in (None, order.is_close):
         is_close = str(order.is_close).lower()
         yield Problem(Field.IS_CLOSE, f"isClose of order {order.id} cannot change: it is {is_close}.")
     if order.triggered and request.stop_price not in (None, order.stop_price):
         fixed = f"cannot change any more: it was triggered at {text(order.stop_price or ZERO)}."
         yield Problem(Field.STOP_PRICE, f"stopPrice of order {order.id} {fixed}")
+
+
+def _coded(value: OrderType | Side) -> str:
+    """A value's name, and the number that clients send."""
+    return f"{value.name} ({value.value})"
 
 
 def _changed(order: Order, request: ModifyOrder, view: MarketView) -> Order:

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from math import inf
 
 from trading_api.modules.broker.link.http_answer import HttpAnswer, HttpAnswerError
 from trading_api.modules.broker.link.http_connection import HttpConnection
@@ -17,6 +18,7 @@ _IDLE_S = 30.0
 # For so long an instance that failed is asked last.
 _SHUNNED_S = 5.0
 _SERVER_ERROR = 500
+NO_ANSWER = "The datafeed does not answer."
 
 
 class HttpError(Exception):
@@ -43,6 +45,12 @@ class HttpClient:
         self._timeout_s = timeout_s
         self._clock = clock
         self._room = asyncio.Semaphore(_CONNECTIONS)
+        self._answered_at = -inf
+
+    @property
+    def answers(self) -> bool:
+        """Whether some question was answered within the time that one may take, though another may wait for long."""
+        return self._clock() - self._answered_at < self._timeout_s
 
     def prefer(self, base: str) -> None:
         """Ask this instance first."""
@@ -65,7 +73,7 @@ class HttpClient:
             async with asyncio.timeout(self._timeout_s), self._room:
                 return await self._ask_in_turn(method, path, body, deadline)
         except TimeoutError:
-            raise HttpError("The datafeed does not answer.") from None
+            raise HttpError(NO_ANSWER) from None
 
     async def _ask_in_turn(self, method: str, path: str, body: bytes, deadline: float) -> HttpAnswer:
         now, failed, error = self._clock(), None, HttpError("No datafeed is deployed.")
@@ -75,6 +83,7 @@ class HttpClient:
             try:
                 async with asyncio.timeout((deadline - self._clock()) / left):
                     answer = await self._ask(instance, method, path, body)
+                self._answered_at = self._clock()
                 if answer.status < _SERVER_ERROR:
                     instance.shunned_until = 0.0
                     return answer
@@ -121,7 +130,7 @@ class HttpClient:
 
 def _explained(reason: Exception) -> HttpError:
     if isinstance(reason, TimeoutError):
-        return HttpError("The datafeed does not answer.")
+        return HttpError(NO_ANSWER)
     if isinstance(reason, HttpAnswerError):
         return HttpError("What answers at the datafeed's address is no datafeed.")
     return HttpError("The datafeed cannot be reached.")

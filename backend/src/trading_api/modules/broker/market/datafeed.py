@@ -76,7 +76,7 @@ def _read(answer: HttpAnswer, read: Callable[[object], T]) -> T:
     try:
         return read(parse(answer.body))
     except UnusableStep as error:
-        raise MarketUnavailable(str(error), answered=True) from error
+        raise MarketUnavailable(str(error), answered=True, lasting=True) from error
     except ReadingError as error:
         raise MarketUnavailable(UNREADABLE) from error
 
@@ -89,5 +89,5 @@ def _refusal(answer: HttpAnswer) -> UnknownSymbol | MarketUnavailable:
         detail = None
     if answer.status == _NOT_FOUND and detail == str(UnknownSymbol()):
         return UnknownSymbol()
-    said = detail[:_MAX_DETAIL] if isinstance(detail, str) else f"HTTP {answer.status}."
-    return MarketUnavailable(f"The datafeed does not tell: {said}", answered=answer.status not in _PASSING)
+    said = f"says: {detail[:_MAX_DETAIL]}" if isinstance(detail, str) else f"answers with HTTP {answer.status}."
+    return MarketUnavailable(f"The datafeed {said}", answered=answer.status not in _PASSING)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from math import inf
 
 from trading_api.modules.broker.market.datafeed import MAX_QUOTES, Datafeed
@@ -24,6 +25,11 @@ _HEAR_S = 0.9
 _ROUTINE = 20
 # Questions of a round that are under way at once; those who look must not wait for them.
 _AT_ONCE = 4
+# Prices of many symbols: a request of so many is answered in some hundredths of a second, two keep a datafeed busy.
+_BATCH, _BATCHES_AT_ONCE = MAX_QUOTES // 2, 2
+# So many symbols are asked for the clock before it is given up: one may be unknown, or broken.
+_CLOCKS = 8
+_NO_CLOCK = "The datafeed does not tell its time."
 Question = Callable[[Listing], Awaitable[None]]
 
 
@@ -63,6 +69,43 @@ class Inquiries:
         self._feed_clock.hear(reading.time_ms, asked, listing.hours_at)
         self._on_news(listing)
 
+    async def learn(self, listing: Listing) -> None:
+        """Read what a view needs and is not known, or not any more. Raises UnknownSymbol, MarketUnavailable."""
+        unusable: MarketUnavailable | None = None
+        if _lacks_instrument(listing):
+            try:
+                await self.instrument(listing)
+            except MarketUnavailable as error:
+                if not error.answered:
+                    raise
+                unusable = error
+        if self._lacks_hours(listing):
+            await self.hours(listing)
+        else:
+            # It was the grids that were missing for a view.
+            self._on_news(listing)
+        if unusable is not None:
+            raise unusable
+
+    def lacks(self, listing: Listing) -> bool:
+        """Whether there is something to learn of it."""
+        return _lacks_instrument(listing) or self._lacks_hours(listing)
+
+    async def prices(self, listings: Sequence[Listing]) -> None:
+        """Read the quotes of many symbols, whatever else is known of them. Raises MarketUnavailable when some fail."""
+        if listings and self._feed_clock.now(self._clock()) is None:
+            await self._hear_clock(listings)
+        room = asyncio.Semaphore(_BATCHES_AT_ONCE)
+
+        async def ask(batch: Sequence[Listing]) -> None:
+            async with room:
+                await self.quotes(batch)
+
+        batches = [listings[first : first + _BATCH] for first in range(0, len(listings), _BATCH)]
+        for result in await asyncio.gather(*map(ask, batches), return_exceptions=True):
+            if isinstance(result, BaseException):
+                raise result
+
     async def quotes(self, listings: Sequence[Listing]) -> None:
         """Read the quotes of up to MAX_QUOTES symbols. Raises MarketUnavailable."""
         asked = self._clock()
@@ -76,10 +119,10 @@ class Inquiries:
                 self._on_news(listing)
 
     async def round(self, listings: Sequence[Listing], is_lacking: Callable[[Listing], bool]) -> None:
-        """Ask all that is due; `is_lacking` says of which quotes it is not known, or not sure, what they are.
+        """Ask again what has become old; `is_lacking` says of which quotes it is not known, or not sure, what they are.
 
-        Once a second at least it learns whether the instruments are other ones, and then asks anew for all. Ends early
-        when the datafeed is away: the next round is not far.
+        Once a second at least it learns whether the instruments are other ones, and then all are to be learned anew.
+        Ends early when the datafeed is away: the next round is not far.
         """
         try:
             await _ask(self._questions(listings, self._clock()))
@@ -87,18 +130,29 @@ class Inquiries:
                 self._has_changed = False
                 for each in listings:
                     each.instrument_at = each.hours_at = -inf
-                await _ask(self._questions(listings, self._clock()))
-            lacking = [each for each in listings if is_lacking(each)]
-            for first in range(0, len(lacking), MAX_QUOTES):
-                await self.quotes(lacking[first : first + MAX_QUOTES])
+            await self.prices([each for each in listings if is_lacking(each)])
         except MarketUnavailable as error:
             logger.debug("what the market is like could not be asked: %s", error)
 
+    async def _hear_clock(self, listings: Iterable[Listing]) -> None:
+        """One symbol's hours tell the time that every quote needs."""
+        for each in islice(listings, _CLOCKS):
+            try:
+                await self.hours(each)
+            except UnknownSymbol:
+                continue
+            except MarketUnavailable as unavailable:
+                if not unavailable.answered:
+                    raise
+            else:
+                return
+        raise MarketUnavailable(_NO_CLOCK, answered=True)
+
     def _questions(self, listings: Sequence[Listing], at: float) -> Iterator[tuple[Question, Listing]]:
-        for each in _due(listings, _instrument_at, _INSTRUMENT_S, at, _lacks_instrument):
+        told = [each for each in listings if not self.lacks(each)]
+        for each in _old(told, _instrument_at, _INSTRUMENT_S, at):
             yield self.instrument, each
-        longest = _HOURS_S if self._feed_clock.is_sure else _UNSURE_S
-        due = _due(listings, _hours_at, longest, at, self._lacks_hours)
+        due = _old(told, _hours_at, _HOURS_S if self._feed_clock.is_sure else _UNSURE_S, at)
         known = [each for each in listings if each.is_known and not each.gone]
         if not due and known and at - max(map(_hours_at, known)) > _HEAR_S:
             due = [min(known, key=_hours_at)]
@@ -138,17 +192,11 @@ async def _ask(questions: Iterable[tuple[Question, Listing]]) -> None:
         raise failures[0]
 
 
-def _due(
-    listings: Iterable[Listing],
-    read_at: Callable[[Listing], float],
-    longest_s: float,
-    at: float,
-    lacks: Callable[[Listing], bool],
+def _old(
+    listings: Iterable[Listing], read_at: Callable[[Listing], float], longest_s: float, at: float
 ) -> list[Listing]:
-    """Those that lack something, and a few of those whose reading has become old, the oldest first."""
-    lacking = [each for each in listings if lacks(each)]
-    old = [each for each in listings if not lacks(each) and at - read_at(each) > longest_s]
-    return [*lacking, *sorted(old, key=read_at)[:_ROUTINE]]
+    """A few of those whose reading has become old, the oldest first."""
+    return sorted((each for each in listings if at - read_at(each) > longest_s), key=read_at)[:_ROUTINE]
 
 
 def _lacks_instrument(listing: Listing) -> bool:

@@ -5,19 +5,20 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from functools import partial
 
 from trading_api.modules.broker.domain.market_view import MarketView
 from trading_api.modules.broker.link.address import http_base
-from trading_api.modules.broker.link.http_client import HttpClient
+from trading_api.modules.broker.link.http_client import NO_ANSWER, HttpClient
 from trading_api.modules.broker.link.quotes_link import NOT_DEPLOYED, QuotesLink
 from trading_api.modules.broker.market.datafeed import Datafeed
 from trading_api.modules.broker.market.feed_clock import FeedClock
 from trading_api.modules.broker.market.inquiries import Inquiries
+from trading_api.modules.broker.market.learning import Learning
 from trading_api.modules.broker.market.listing import Freshness, Listing
 from trading_api.modules.broker.market.listings import Listings
-from trading_api.modules.broker.market.port import Listener, MarketUnavailable
+from trading_api.modules.broker.market.port import Listener, MarketUnavailable, PriceListener
 from trading_api.modules.broker.market.quote_stream import QuoteStream
 from trading_api.modules.broker.market.reading import QuoteReading
 
@@ -34,6 +35,8 @@ _TICK_S = 1.0
 _TELL_S = 3.9
 # A quote that is not streamed is as good for so long as one that was asked for just now.
 _JUST_NOW_S = 1.0
+_STOPS = "The broker stops."
+_SLOW = "The datafeed is slow to answer."
 
 
 class LinkedMarket:
@@ -45,7 +48,6 @@ class LinkedMarket:
         *,
         stale_quote_s: float = STALE_QUOTE_S,
         look_s: float = LOOK_S,
-        client: HttpClient | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -54,20 +56,40 @@ class LinkedMarket:
         self.link = link
         self._look_s = look_s
         self._freshness = Freshness(streamed_s=stale_quote_s, unlinked_s=UNLINKED_S)
-        self._client = client or HttpClient([http_base(url) for url in link.urls], timeout_s=look_s)
+        bases = [http_base(url) for url in link.urls]
+        # Who looks at one symbol does not wait behind what is asked of all.
+        self._looking_client, self._routine_client = (HttpClient(bases, timeout_s=look_s) for _ in range(2))
         self._clock = clock
         self._sleep = sleep
         self._feed_clock = FeedClock()
         self._listings = Listings()
-        self._inquiries = Inquiries(Datafeed(self._client), self._feed_clock, self._tell, clock)
+        self._inquiries, self._routine = (
+            Inquiries(Datafeed(client), self._feed_clock, self._tell, clock)
+            for client in (self._looking_client, self._routine_client)
+        )
+        self._learning = Learning(self._routine)
         self._stream = QuoteStream(self._opened, self._quoted, clock)
         self._listeners: list[Listener] = []
+        self._price_listeners: list[PriceListener] = []
         self._looks: dict[str, asyncio.Task[Listing]] = {}
         self._looking: set[asyncio.Task[Listing]] = set()
         self._ticking: asyncio.Task[None] | None = None
         self._round: asyncio.Task[None] | None = None
         self._stopped = False
         link.carry(self._stream)
+
+    async def price(self, symbols: Collection[str]) -> None:
+        """See Market."""
+        self._require_feed()
+        begun = self._clock()
+        listings = [found for each in symbols if (found := self._listings.find(each)) is not None]
+        try:
+            await self._routine.prices([each for each in listings if self._is_lacking(each)])
+        finally:
+            # What is known already, and nobody was told by the answers.
+            for each in listings:
+                if each.told_at < begun:
+                    self._tell(each)
 
     async def look(self, symbol: str) -> MarketView:
         """See Market."""
@@ -95,6 +117,16 @@ class LinkedMarket:
         self._listings.watch(symbols)
         self._stream.want(self._listings.streamed())
 
+    def hurry(self, symbol: str) -> None:
+        """See Market."""
+        listing = self._listings.find(symbol)
+        if listing is not None and self.link.is_deployed and not self._stopped:
+            self._learning.hurry(listing)
+
+    def on_price(self, callback: PriceListener) -> None:
+        """See Market."""
+        self._price_listeners.append(callback)
+
     def on_market(self, callback: Listener) -> None:
         """See Market."""
         self._listeners.append(callback)
@@ -114,8 +146,10 @@ class LinkedMarket:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self._learning.stop()
         self._ticking = self._round = None
-        self._client.close()
+        self._looking_client.close()
+        self._routine_client.close()
 
     async def _asked(self, spelling: str, known: Listing | None) -> Listing:
         """The listing of a symbol, once the datafeed has told; of one that is known also when it does not."""
@@ -128,10 +162,7 @@ class LinkedMarket:
 
     async def _shared_look(self, spelling: str) -> Listing:
         """All who look at a symbol share one inquiry, which goes on when one of them leaves."""
-        if not self.link.is_deployed:
-            raise MarketUnavailable(NOT_DEPLOYED)
-        if self._stopped:
-            raise MarketUnavailable("The broker stops.")
+        self._require_feed()
         task = self._looks.get(spelling)
         if task is None:
             task = self._looks[spelling] = asyncio.create_task(self._inquire(spelling), name="look")
@@ -142,10 +173,16 @@ class LinkedMarket:
         if not done:
             # The next one who looks does not inherit its failure.
             self._end_sharing(spelling, task)
-            raise MarketUnavailable("The datafeed does not answer.")
+            raise MarketUnavailable(_SLOW if self._looking_client.answers else NO_ANSWER)
         if task.cancelled():
-            raise MarketUnavailable("The broker stops.")
+            raise MarketUnavailable(_STOPS)
         return task.result()
+
+    def _require_feed(self) -> None:
+        if not self.link.is_deployed:
+            raise MarketUnavailable(NOT_DEPLOYED, lasting=True)
+        if self._stopped:
+            raise MarketUnavailable(_STOPS)
 
     def _looked(self, spelling: str, task: asyncio.Task[Listing]) -> None:
         self._looking.discard(task)
@@ -161,13 +198,17 @@ class LinkedMarket:
     async def _inquire(self, spelling: str) -> Listing:
         """Ask what is not known of a symbol. Raises UnknownSymbol, MarketUnavailable."""
         listing = self._listings.find(spelling)
-        if listing is None or listing.instrument is None or listing.gone:
+        resolved = listing is None or listing.instrument is None or listing.gone
+        if listing is None or resolved:
             listing = await self._resolved(spelling)
         self._stream.want(self._listings.streamed())
         if listing.hours is None or self._is_over(listing):
             await self._inquiries.hours(listing)
         if self._is_lacking(listing):
             await self._inquiries.quotes([listing])
+        if resolved:
+            # What else it takes for a view may have been told before.
+            self._tell(listing)
         return listing
 
     async def _resolved(self, spelling: str) -> Listing:
@@ -179,7 +220,8 @@ class LinkedMarket:
         return listing
 
     def _opened(self, url: str) -> None:
-        self._client.prefer(http_base(url))
+        for client in (self._looking_client, self._routine_client):
+            client.prefer(http_base(url))
 
     def _quoted(self, reading: QuoteReading) -> None:
         """A quote came over the link."""
@@ -219,14 +261,20 @@ class LinkedMarket:
 
     def _tell(self, listing: Listing) -> None:
         view = self._view(listing)
-        if view is None:
-            return
-        listing.told_at, listing.told_open = self._clock(), view.is_open
-        for listener in tuple(self._listeners):
+        if view is not None:
+            listing.told_at, listing.told_open = self._clock(), view.is_open
+            self._call([partial(listener, view) for listener in self._listeners], listing.symbol)
+        elif listing.is_heard:
+            listing.told_at = self._clock()
+            told = [partial(listener, listing.symbol, listing.quote) for listener in self._price_listeners]
+            self._call(told, listing.symbol)
+
+    def _call(self, told: Iterable[Callable[[], None]], symbol: str) -> None:
+        for tell in told:
             try:
-                listener(view)
+                tell()
             except Exception:  # The boundary to whoever listens: one that fails must not end the link.
-                logger.exception("a listener to the market failed: %s", listing.symbol)
+                logger.exception("a listener to the market failed: %s", symbol)
 
     async def _tick_on(self) -> None:
         while True:
@@ -248,7 +296,8 @@ class LinkedMarket:
 
     async def _ask_round(self) -> None:
         try:
-            await self._inquiries.round(list(self._listings), self._is_lacking)
+            await self._routine.round(list(self._listings), self._is_lacking)
+            self._learning.begin(self._listings)
         except Exception:  # As above: the next round is not far.
             logger.exception("what the market is like could not be asked")
 

@@ -31,7 +31,7 @@ async def look(market: Market, symbol: str, request: asked.Request | AskEquity) 
         return None if names_position else invalid_for(Problem(Field.SYMBOL, not_found_text(symbol)))
     except MarketUnavailable as unavailable:
         if market.view(symbol) is None:
-            raise MarketUnknown(unavailable.reason) from unavailable
+            raise MarketUnknown(unavailable.advice) from unavailable
     return None
 
 

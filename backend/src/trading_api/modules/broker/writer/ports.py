@@ -12,6 +12,7 @@ from trading_api.modules.broker.domain.events import EquityEvent, Event
 from trading_api.modules.broker.domain.market_view import MarketView
 from trading_api.modules.broker.domain.order import Order
 from trading_api.modules.broker.domain.outcome import Outcome
+from trading_api.modules.broker.domain.quote import Quote
 from trading_api.modules.broker.domain.requests import Request
 from trading_api.modules.broker.domain.worth import Equity
 from trading_api.modules.broker.journal.batch import Batch, CommandAnswer
@@ -76,7 +77,13 @@ class DeskPort(Protocol):
 
     def unvalued(self) -> frozenset[str]: ...
 
+    def is_valued(self, symbol: str) -> bool: ...
+
+    def price(self, quote: Quote) -> None: ...
+
     def no_price(self, symbol: str) -> None: ...
+
+    def is_reached(self, quote: Quote) -> bool: ...
 
     def symbols(self) -> frozenset[str]: ...
 

@@ -15,6 +15,7 @@ from trading_api.modules.broker.domain.equity import Unvalued
 from trading_api.modules.broker.domain.events import EquityEvent, Event
 from trading_api.modules.broker.domain.market_view import MarketView
 from trading_api.modules.broker.domain.outcome import Refusal
+from trading_api.modules.broker.domain.quote import Quote
 from trading_api.modules.broker.domain.requests import ModifyOrder, PlaceOrder
 from trading_api.modules.broker.journal.batch import Batch, CommandAnswer
 from trading_api.modules.broker.market.port import Market
@@ -92,8 +93,13 @@ class Reign:
         self._watched = desk.symbols()
         around.market.watch(self._watched)
         self._valuing = Valuing(desk, around.market, heed=self.on_market, no_price=self._no_price)
-        if not self._valuing.is_done:
-            self._begin(self._valuing.run())
+        self._catching_up = False
+        self._begin(self._valuing.run())
+
+    @property
+    def overdue(self) -> int:
+        """How many of the symbols held are not valued yet, although there was time for it."""
+        return self._valuing.overdue
 
     def submit(self, call: Call) -> asyncio.Future[Reply]:
         """Take a call. Its future fails with Again, or with a CommandError. Raises Overloaded, KeyReused, Again."""
@@ -117,6 +123,19 @@ class Reign:
             self._equity.moved(view.instrument.symbol)
             self._heed(view)
             self._valued(view.instrument.symbol)
+
+    def on_price(self, symbol: str, quote: Quote | None) -> None:
+        """All that is known of a symbol yet; None: there is no price."""
+        if self.over.done():
+            return
+        if quote is None:
+            self._no_price(symbol)
+            return
+        self._desk.price(quote)
+        self._equity.moved(symbol)
+        self._valued(symbol)
+        if self._desk.is_reached(quote):
+            self._around.market.hurry(symbol)
 
     async def tick(self) -> None:
         """Once a second: what is due by the clock, what the quotes have made of equity, who has waited too long."""
@@ -236,7 +255,7 @@ class Reign:
         self._execute(entry)
 
     def _no_price(self, symbol: str) -> None:
-        """Nobody trades what is held."""
+        """There is no price of what is held, or nobody trades it."""
         if not self.over.done():
             self._desk.no_price(symbol)
             self._equity.moved(symbol)
@@ -244,11 +263,16 @@ class Reign:
 
     def _valued(self, symbol: str) -> None:
         """The market said something of it. The first time, what waited for that goes on."""
-        if not self._valuing.is_done and self._valuing.heard(symbol):
+        if not self._valuing.is_done and self._valuing.heard(symbol) and not self._catching_up:
+            self._catching_up = True
             self._begin(self._catch_up())
 
     async def _catch_up(self) -> None:
-        """Tell what accounts are worth, which nobody was told yet, and let the orders that waited meet the market."""
+        """Tell what accounts are worth, which nobody was told yet, and let the orders that waited meet the market.
+
+        Once for all symbols that are heard in one go.
+        """
+        self._catching_up = False
         await self._in_slices(self._equity.take(), self._tell_equity)
         if self._valuing.is_done:
             await self._in_slices(sorted(self._desk.symbols()), self._look_again)

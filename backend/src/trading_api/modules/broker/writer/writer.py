@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from trading_api.modules.broker.domain.account import AccountState
 from trading_api.modules.broker.domain.market_view import MarketView
+from trading_api.modules.broker.domain.quote import Quote
 from trading_api.modules.broker.market.port import Market
 from trading_api.modules.broker.writer.call import Call, Reply
 from trading_api.modules.broker.writer.commit_watch import NO_STORE, CommitWatch
@@ -110,9 +111,16 @@ class Writer:
         """Who writes, out of this bus's reach, for people; empty if that is not so, or not known."""
         return "" if self.holds_lease else self.look.distant
 
+    @property
+    def unvalued(self) -> str:
+        """What is not known of accounts although this instance has been writing for a while, for everybody."""
+        overdue = self._reign.overdue if self._reign is not None else 0
+        return f"The market of {overdue} of the symbols that are held is not known yet." if overdue else ""
+
     def start(self) -> None:
         """Begin to look for the lease, in the running event loop."""
         self._market.on_market(self._on_market)
+        self._market.on_price(self._on_price)
         self._lease.on_change(self._on_lease)
         self._lease.start()
 
@@ -159,6 +167,10 @@ class Writer:
     def _on_market(self, view: MarketView) -> None:
         if self._reign is not None and self._lease.held:
             self._reign.on_market(view)
+
+    def _on_price(self, symbol: str, quote: Quote | None) -> None:
+        if self._reign is not None and self._lease.held:
+            self._reign.on_price(symbol, quote)
 
     def _on_lease(self, epoch: int | None) -> None:
         """In the event loop, whenever the lease was got or lost."""
