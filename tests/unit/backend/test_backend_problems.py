@@ -1,5 +1,6 @@
 """One error shape everywhere, and specs that tell of it (A08)."""
 
+import json
 import logging
 from collections.abc import Iterator
 from typing import Annotated
@@ -13,12 +14,14 @@ from starlette.types import Message
 from support.backend_calls import Json, call, run_app
 
 from trading_api.settings import Settings
+from trading_api.shared import problems
 from trading_api.shared.api import APIRouterInterface
 from trading_api.shared.edge.body_limit import DEFAULT_BODY_LIMIT
 from trading_api.shared.modular_app import ModularApp
 from trading_api.shared.module import Module
 from trading_api.shared.module_app import ModuleApp
 from trading_api.shared.problems import MAX_FIELD_ERRORS, FieldError, ProblemError, field_error
+from trading_api.shared.refusal_log import RefusalLog
 from trading_api.shared.service import Service
 
 JSON_HEADERS = {"Content-Type": "application/json"}
@@ -46,6 +49,9 @@ class StrictOrder(Order):
     model_config = ConfigDict(extra="forbid")
 
     inner: Inner | None = None
+    ids: list[int] = Field(default=[0], min_length=1)
+    few: list[int] = Field(default=[0], max_length=1)
+    key: str = Field(default="k", pattern=r"^[\x20-\x7e]+$")
     all: list[Inner] = []
 
 
@@ -54,6 +60,7 @@ class FaultyApi(APIRouterInterface[Module[Service]]):
 
     def register(self) -> None:
         self.get("/refuse/{status}")(self.refuse)
+        self.get("/waiting/{status}")(self.wait)
         self.get("/structured")(self.structured)
         self.get("/carrying")(self.carrying)
         self.get("/crash")(self.crash)
@@ -64,6 +71,12 @@ class FaultyApi(APIRouterInterface[Module[Service]]):
 
     async def refuse(self, status: int) -> str:
         raise HTTPException(status, "Symbol not found", headers={"Retry-After": "7"})
+
+    async def wait(self, status: int) -> str:
+        try:
+            raise OSError("/secret is locked")
+        except OSError as error:
+            raise ProblemError(status, "Try again later.") from error
 
     async def structured(self) -> str:
         raise HTTPException(400, {"margin": 12})
@@ -255,13 +268,52 @@ def test_P13_refusals_are_logged_at_debug_and_5xx_at_error(app: ModularApp, line
     assert levels == {"404": logging.DEBUG, "422": logging.DEBUG, "503": logging.ERROR}
 
 
+def test_P13_an_answer_that_the_program_means_is_no_mistake_of_it(
+    app: ModularApp, lines: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(problems, "_refusals", RefusalLog())
+    for status in (503, 503, 404, 500):
+        assert "secret" not in str(problem(app, f"/api/v1/faulty/waiting/{status}", status))
+    told = [(record.levelno, bool(record.exc_info)) for record in lines.records if record.levelno > logging.DEBUG]
+    assert told == [(logging.WARNING, False), (logging.ERROR, True)], "a 500 is one all the same"
+    first = next(record for record in lines.records if record.levelno == logging.WARNING)
+    assert first.getMessage() == "503 Try again later. (/secret is locked)"
+
+
+@pytest.mark.parametrize(
+    ("said", "plain"),
+    [
+        ("List should have at least 1 item after validation, not 0", "Must have at least 1 item, but has 0"),
+        ("List should have at most 200 items after validation, not 201", "Must have at most 200 items, but has 201"),
+        (
+            r"String should match pattern '^[\x20-\x7e]+$'",
+            "Only printable ASCII characters are allowed: letters, digits, signs and spaces",
+        ),
+        ("String should match pattern '^a$'", "String should match pattern '^a$'"),
+        ("Field required", "Field required"),
+    ],
+)
+def test_A08_a_validators_words_are_made_plain_where_there_are_plain_ones(said: str, plain: str) -> None:
+    assert field_error({"type": "any", "loc": (), "msg": said}).message == plain
+
+
+def test_A08_the_words_that_are_made_plain_are_those_that_the_validator_says(app: ModularApp) -> None:
+    body = {"qty": 1, "ids": [], "key": "\u00e9", "few": [1, 2]}
+    document = problem(app, "/api/v1/faulty/strict", 422, "POST", json.dumps(body).encode())
+    assert {error["location"].removeprefix("body."): error["message"] for error in document["errors"]} == {
+        "ids": "Must have at least 1 item, but has 0",
+        "key": "Only printable ASCII characters are allowed: letters, digits, signs and spaces",
+        "few": "Must have at most 1 item, but has 2",
+    }
+
+
 def test_A08_specs_tell_of_problems_and_of_nothing_else(app: ModularApp) -> None:
     document = call(app, "/api/v1/faulty/openapi.json").json()
     reference, invalid = "#/components/responses/Problem", "#/components/responses/ValidationProblem"
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             assert operation["responses"]["default"] == {"$ref": reference}
-            takes_input = path in ("/orders", "/strict", "/refuse/{status}")
+            takes_input = path in ("/orders", "/strict", "/refuse/{status}", "/waiting/{status}")
             assert ("422" in operation["responses"]) == takes_input, f"{method} {path}"
             assert not takes_input or operation["responses"]["422"] == {"$ref": invalid}
     for name in ("Problem", "ValidationProblem"):

@@ -82,6 +82,11 @@ def test_D03_prices_that_are_none_make_no_quote(values: str) -> None:
     assert quote(values) == QuoteReading("X", None, None)
 
 
+def test_D03_a_side_that_nobody_is_on_crosses_no_other() -> None:
+    assert quote('{"bid": 60000, "ask": 0}').prices == (Decimal(60000), Decimal(0))
+    assert quote('{"bid": 0, "ask": 60500}').prices == (Decimal(0), Decimal(60500))
+
+
 def test_D03_a_quote_may_tell_its_time_and_zero_and_negative_prices_are_prices() -> None:
     assert quote('{"bid": -1.5, "ask": 0, "time": 7}') == QuoteReading("X", (Decimal("-1.5"), Decimal(0)), 7)
     assert read_quote({"s": "error", "n": "X", "v": {}}) == QuoteReading("X", None, None)

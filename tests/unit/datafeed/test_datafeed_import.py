@@ -98,7 +98,7 @@ def test_D02_bad_row_is_reported_by_line_and_nothing_written(
         (b"time,open,high,low,close,close\n", ":1: column 'close' stands 2 times"),
         (HEADER.encode() + b"2024-01-02,1,\xff,1,1,1\n", ":2: not UTF-8 text (byte 0xff at position 13)"),
         (HEADER.encode("utf-16"), ":1: binary data or UTF-16"),
-        (b"PAR1\0\0", ": this is a Parquet file, but it cannot be opened"),
+        (b"PAR1\0\0", ": this Parquet file is cut off or damaged: its end is missing; copy or"),
         (HEADER.encode() + b"1" * 70_000, ":2: the line is longer than"),
         (HEADER.encode() + b'"2024-01-02,1,1,1,1,1\n', ":2: not valid CSV"),
     ],

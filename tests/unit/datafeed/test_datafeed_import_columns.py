@@ -15,7 +15,7 @@ from trading_api.modules.datafeed.bars.bar import ScaledBar
 from trading_api.modules.datafeed.decimals import Scaled, align, parse_scaled
 from trading_api.modules.datafeed.importing import bar_reader
 from trading_api.modules.datafeed.importing.bar_reader import BarReader
-from trading_api.modules.datafeed.importing.columns import Columns
+from trading_api.modules.datafeed.importing.columns import Columns, find_columns
 from trading_api.modules.datafeed.importing.csv_source import CsvSource, QuotedBatch
 from trading_api.modules.datafeed.importing.problems import ProblemLog
 from trading_api.modules.datafeed.importing.row import RowReader
@@ -189,6 +189,16 @@ def _bars(file: Path) -> list[ScaledBar]:
         columns = Columns(tuple(time), (first, first + 1, first + 2, first + 3), first + 4)
         one = BarReader(columns, clock(), width=len(source.header), counted="line", problems=ProblemLog(5))
         return [bar for batch in source.batches() for _, bar in one.read(batch)]
+
+
+@pytest.mark.parametrize(
+    ("header", "time"), [("t,o,h,l,c,v", 0), ("V,C,L,H,O,T", 5), ("t,o,h,l,c,v,time", 6), ("Stamp,t,o,h,l,c", 1)]
+)
+def test_D02_columns_may_have_one_letter(header: str, time: int) -> None:
+    names = header.lower().split(",")
+    found = find_columns(header.split(","), {})
+    assert (found.time, found.prices) == ((time,), tuple(names.index(name) for name in "ohlc"))
+    assert found.volume == (names.index("v") if "v" in names else None)
 
 
 def test_D02_row_reader_knows_more_than_columns_do() -> None:

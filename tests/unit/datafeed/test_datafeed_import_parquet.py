@@ -273,9 +273,10 @@ def test_D02_rows_of_later_batches_and_groups_have_their_own_numbers(counter: Co
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (lambda content: content[:4], "cannot be opened"),
-        (lambda content: content[:-1], "cannot be opened"),
-        (lambda content: content[: len(content) // 2], "cannot be opened"),
+        (lambda content: content[:4], "cut off or damaged: its end is missing; copy or download it again"),
+        (lambda content: content[:-1], "cut off or damaged: its end is missing; copy or download it again"),
+        (lambda content: content[: len(content) // 2], "cut off or damaged: its end is missing"),
+        (lambda content: content[:-9] + b"\xff" * 5 + b"PAR1", "cannot be opened"),
         (lambda content: content[:-4] + b"PARE", "cannot be opened"),
         (lambda content: b"PARE" + content[4:], "an encrypted Parquet file; save it without encryption"),
         (lambda content: content[:1000] + b"\xff" * 300_000 + content[301_000:], "damaged"),

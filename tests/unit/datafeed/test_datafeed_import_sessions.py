@@ -25,7 +25,7 @@ def counter(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Counter:
     ("times", "told"),
     [
         (("2024-01-02 09:29", "2024-01-02 09:30", "2024-01-02 15:59", "2024-01-02 16:00"), "2 rows are"),
-        (("2024-01-06 12:00", "2024-01-05 12:00"), "1 row is"),
+        (("2024-01-06 10:00", "2024-01-05 12:00"), "1 row is"),
         # A holiday, and the afternoon of a half day.
         (("2024-07-04 12:00", "2024-07-03 12:59", "2024-07-03 13:00"), "2 rows are"),
         # Summer time: the session moves with the clock.

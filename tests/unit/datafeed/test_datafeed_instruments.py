@@ -183,6 +183,20 @@ def test_D02_bad_file_is_refused_with_all_its_problems_and_nothing_is_written(de
     }
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("none.yaml", ""), ("none.yaml", "# nothing yet\n"), ("none.yaml", "{}\n"), ("none.csv", None)],
+)
+def test_D02_a_file_without_instruments_is_refused(desk: Desk, name: str, content: str | None) -> None:
+    file = desk.write(name)
+    if content is not None:
+        Path(file).write_text(content, encoding="utf-8")
+    code, out, err = desk.run("import", file)
+    assert (code, out) == (1, "")
+    assert err == f"{file}: there are no instruments in it\nrefused: 1 problem; nothing was written\n"
+    assert not desk.database.exists()
+
+
 def test_D02_many_problems_are_shown_in_part(desk: Desk) -> None:
     (desk.folder / "bad.csv").write_text(write_catalogue([], "csv") + "A\n" * 50)
     lines = desk.run("import", "bad.csv")[2].splitlines()

@@ -29,6 +29,7 @@ from trading_api.modules.datafeed.feed.tick_bars import Slots, ascending_bars, d
 from trading_api.modules.datafeed.feed.tick_store import TickOrderError, TickStore
 from trading_api.modules.datafeed.resolution import Resolution
 from trading_api.modules.datafeed.service import NotManualError
+from trading_api.modules.datafeed.unknown_symbol import not_found_text
 from trading_api.shared.bus import MemoryBus
 
 NOW = at("2024-01-03T15:00:00")
@@ -50,8 +51,8 @@ def tick(time: int, price: int = 19_000, symbol: str = "AAPL", volume: int = 1) 
 @pytest.mark.parametrize(
     ("quote", "field", "message"),
     [
-        (pushed("NOPE"), "symbol", "Symbol not found"),
-        (pushed("NYSE:AAPL"), "symbol", "Symbol not found"),
+        (pushed("NOPE"), "symbol", "Symbol not found: 'NOPE'; GET /datafeed/search lists those that there are."),
+        (pushed("NYSE:AAPL"), "symbol", not_found_text("NYSE:AAPL")),
         (pushed(bid="190.04"), "bid", "190.04 is above the ask 190.03"),
         (pushed(bid="190.011"), "bid", "190.011 is not on the price step 0.01"),
         (pushed(ask="190.0301"), "ask", "190.0301 is not on the price step 0.01"),

@@ -14,6 +14,8 @@ from trading_api.feed_settings import FeedSettings
 from trading_api.modules.datafeed.bars.store import StoreError
 from trading_api.modules.datafeed.feed.tick_store import TickStore
 from trading_api.settings import ModuleChoice, Settings
+from trading_api.shared import problems
+from trading_api.shared.refusal_log import RefusalLog
 
 NOW = at("2024-01-03T15:00:00")
 """A Wednesday morning in New York."""
@@ -48,6 +50,9 @@ GOOD = {"symbol": "AAPL", "bid": 190.01, "ask": 190.03, "time": NOW}
 def test_D02_quotes_that_cannot_be_written_say_so_in_one_line_of_the_log(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(problems, "_refusals", RefusalLog())
+
     def locked(*_arguments: object) -> int:
         raise StoreError("/secret/trading.db: database is locked")
 
@@ -57,13 +62,13 @@ def test_D02_quotes_that_cannot_be_written_say_so_in_one_line_of_the_log(
             refused = await client.post("/debug/quotes", json=[GOOD])
         assert refused.status_code == 503
         assert refused.headers["content-type"] == "application/problem+json"
-        said = refused.json()["detail"]
-        assert said == "The quotes could not be written to the store. Nothing was stored; try again."
+        said.append(refused.json()["detail"])
+        assert said == ["The quotes could not be written to the store. Nothing was stored; try again."]
         assert (await client.post("/debug/quotes", json=[GOOD])).json() == {"stored": 1, "seq": 1}
 
     with_client(tmp_path, test)
     (record,) = [record for record in caplog.records if record.levelno >= logging.WARNING]
-    assert record.getMessage() == "pushed quotes could not be stored: /secret/trading.db: database is locked"
+    assert record.getMessage() == f"503 {said[0]} (/secret/trading.db: database is locked)"
     assert record.exc_info is None
 
 

@@ -1,6 +1,7 @@
 """The trading session of a symbol, by its calendar and the feed's clock."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
@@ -25,7 +26,10 @@ from trading_api.modules.datafeed.feed.simulator import Simulator
 from trading_api.modules.datafeed.instruments.directory import open_directory
 from trading_api.modules.datafeed.instruments.instrument_commands import main as run_instruments
 from trading_api.modules.datafeed.trading_session import ClockError, feed_time, trading_session
+from trading_api.modules.datafeed.unknown_symbol import not_found_text
 from trading_api.settings import ModuleChoice, Settings
+from trading_api.shared import problems
+from trading_api.shared.refusal_log import RefusalLog
 
 SIMULATOR = Simulator()
 
@@ -164,18 +168,36 @@ def test_D03_sessions_over_http_by_any_spelling_and_unknown_symbols(tmp_path: Pa
         for unknown in ("NOPE", "NYSE:AAPL"):
             refused = await client.get(f"/sessions/{unknown}")
             assert (refused.status_code, refused.json()["detail"]) == (404, "Symbol not found")
+            assert refused.json()["errors"] == [{"location": "path.symbol", "message": not_found_text(unknown)}]
         assert (await client.get(f"/sessions/{'A' * 81}")).status_code == 422
 
     ask(tmp_path, test)
 
 
-def test_D03_a_replay_that_has_not_begun_says_so(tmp_path: Path) -> None:
-    async def test(client: httpx.AsyncClient) -> None:
-        refused = await client.get("/sessions/AAPL")
-        assert refused.status_code == 503
-        assert "a replay begins when there are bars to play" in refused.json()["detail"]
+@pytest.mark.parametrize(("symbols", "of"), [((), ""), (("AAPL", "ES"), " of AAPL, ES")])
+def test_D03_a_replay_without_bars_says_what_to_do_and_its_log_stays_short(
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    symbols: tuple[str, ...],
+    of: str,
+) -> None:
+    monkeypatch.setattr(problems, "_refusals", RefusalLog())
+    said = (
+        f"The replay has no bars{of} to play; import some into its store: "
+        "python -m trading_api import FILE --symbol SYMBOL --resolution R."
+    )
 
-    ask(tmp_path, test, kind="replay")
+    async def test(client: httpx.AsyncClient) -> None:
+        for _ in range(20):
+            refused = await client.get("/sessions/AAPL")
+            assert (refused.status_code, refused.json()["detail"]) == (503, said)
+        health = await client.get("/health")
+        assert (health.status_code, health.json()["status"], health.json()["message"]) == (200, "degraded", said)
+
+    ask(tmp_path, test, kind="replay", symbols=symbols)
+    told = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert [(record.getMessage(), record.exc_info) for record in told] == [(said, None), (f"503 {said}", None)]
 
 
 def test_D03_only_pushed_quotes_tell_their_time(tmp_path: Path) -> None:

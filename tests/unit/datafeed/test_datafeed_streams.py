@@ -211,8 +211,8 @@ def test_D02_a_clock_that_leaps_ahead_by_years_does_not_hang_the_server(store: B
 @pytest.mark.parametrize(
     ("request_", "reason"),
     [
-        (bars("NOPE"), "Symbol not found"),
-        (bars("NYSE:AAPL"), "Symbol not found"),
+        (bars("NOPE"), "Symbol not found: 'NOPE'; GET /datafeed/search lists those that there are."),
+        (bars("NYSE:AAPL"), "Symbol not found: 'NYSE:AAPL'; "),
         (bars("BTCUSD", "7"), "unknown resolution '7': use one of 1, 3, 5, 15, 30, 60, 120, 240, 1D, 1W, 1M"),
         (bars("BTCUSD", "1S"), "unknown resolution '1S'"),
     ],
@@ -351,7 +351,7 @@ def test_D01_a_symbol_whose_price_step_is_no_decimal_has_no_quote(
         third = replace(AAPL, pricescale=3)
         monkeypatch.setattr(type(bench.service.directory), "find", lambda _self, _symbol: third)
         assert bench.service.quotes(["AAPL"])[0].s == "error"
-        with pytest.raises(TopicRefused, match="Symbol not found"):
+        with pytest.raises(TopicRefused, match="AAPL has no live bars: the feed tells no quotes of it"):
             await bench.subscribe(bars("AAPL"))
 
     run(store, test)

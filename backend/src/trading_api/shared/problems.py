@@ -15,7 +15,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Scope
 
-from trading_api.shared.request_errors import in_words, unreadable_body
+from trading_api.shared.refusal_log import RefusalLog
+from trading_api.shared.request_errors import in_words, plain, unreadable_body
 from trading_api.shared.request_id import current_request_id
 
 logger = logging.getLogger(__name__)
@@ -30,6 +31,7 @@ _LENGTHS = frozenset({"too_long", "too_short"})
 _ITEMS = re.compile(r"^Value should have (at (?:most|least) \d+) items? after validation, not \d+$")
 # RFC 9110 renamed these; Python knows the new names from 3.13 on.
 _STATUSES = frozenset(int(status) for status in HTTPStatus)
+_refusals = RefusalLog()
 _TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
 
 
@@ -61,7 +63,7 @@ class Problem(BaseModel):
 
 def field_error(item: Mapping[str, Any], *above: str) -> FieldError:
     """The wrong place of one of pydantic's errors; `above` is where in the request the validated value stands."""
-    message = str(item["msg"])
+    message = plain(str(item["msg"]))
     if item["type"] in _OWN_WORDS:
         # What the code of a model says is meant for people as it is.
         message = message.removeprefix(_OWN_WORDS[item["type"]])
@@ -144,7 +146,10 @@ EXCEPTION_HANDLERS: dict[int | type[Exception], ExceptionHandler] = {
 
 
 def _log_refusal(status: int, detail: str, error: Exception) -> None:
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    if isinstance(error, ProblemError) and status > HTTPStatus.INTERNAL_SERVER_ERROR:
+        # The program means to answer so: the store is locked, a replay has nothing to play. That is nobody's mistake.
+        _refusals.tell(f"{status} {detail}", str(error.__cause__ or ""))
+    elif status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         logger.error("%d %s", status, detail, exc_info=error)
     else:
         logger.debug("%d %s", status, detail)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from email.message import Message
@@ -18,8 +19,13 @@ from starlette.exceptions import HTTPException
 
 from trading_api.variables import hint
 
+_LIST = re.compile(r"^List should have (at (?:least|most) \d+ items?) after validation, not (\d+)$")
 # What FastAPI says of every body that json.loads fails on with another error than its own.
 _UNREADABLE = "There was an error parsing the body"
+_PATTERNS = {
+    r"String should match pattern '^[\x20-\x7e]+$'": "Only printable ASCII characters are allowed: letters, digits, "
+    "signs and spaces"
+}
 _NOT_JSON = "the body is not read as JSON: send the header Content-Type: application/json"
 
 
@@ -32,6 +38,11 @@ def in_words(request: Request, error: RequestValidationError, item: Mapping[str,
     if item["loc"] == ("body",) and isinstance(error.body, bytes) and not _is_json(request):
         return {**item, "msg": _NOT_JSON}
     return item
+
+
+def plain(message: str) -> str:
+    """What pydantic says, without the shapes of Python and regular expressions where there are plain words for them."""
+    return _PATTERNS.get(message) or re.sub(_LIST, r"Must have \1, but has \2", message)
 
 
 def unreadable_body(error: HTTPException) -> str | None:

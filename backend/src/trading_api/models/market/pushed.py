@@ -15,10 +15,13 @@ class PushedQuote(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     symbol: str = Field(min_length=1, max_length=80, description="NAME or EXCHANGE:NAME, in any case.")
-    bid: DecimalNumber = Field(ge=0, description="Highest price bid, on tick.")
-    ask: DecimalNumber = Field(ge=0, description="Lowest price offered, on tick; at least the bid.")
+    bid: DecimalNumber = Field(ge=0, description="Highest price bid, on tick; 0: nobody bids.")
+    ask: DecimalNumber = Field(ge=0, description="Lowest price offered, on tick; at least the bid; 0: nobody offers.")
     last: DecimalNumber | None = Field(
-        default=None, ge=0, description="Last price, on tick; without it the middle of bid and ask, rounded down."
+        default=None,
+        ge=0,
+        description="Last price, on tick; without it (or 0) the middle of bid and ask, rounded down. With one side "
+        "only it stays, or is that side's where there was none.",
     )
     volume: DecimalNumber = Field(default=Decimal(0), ge=0, description="Units traded at that price.")
     time: int | None = Field(

@@ -24,6 +24,7 @@ from trading_api.modules.datafeed.importing.request import ImportRequest
 from trading_api.modules.datafeed.instruments.catalogue import SYMBOL_TYPES, check_timezone
 from trading_api.modules.datafeed.instruments.directory import open_directory
 from trading_api.modules.datafeed.instruments.instrument import SymbolRef
+from trading_api.modules.datafeed.output import reader_may_leave
 from trading_api.modules.datafeed.resolution import Resolution, parse_resolution
 from trading_api.modules.datafeed.session import parse_session
 from trading_api.settings import Settings
@@ -80,6 +81,11 @@ def _interrupted(stage: Stage) -> str:
 
 
 def _show(report: ImportReport, *, as_json: bool) -> None:
+    with reader_may_leave():
+        _print(report, as_json=as_json)
+
+
+def _print(report: ImportReport, *, as_json: bool) -> None:
     for warning in report.warnings:
         print(f"warning: {report.request.path}: {warning}", file=sys.stderr)
     if as_json:
@@ -89,10 +95,11 @@ def _show(report: ImportReport, *, as_json: bool) -> None:
 
 
 def _fail(arguments: argparse.Namespace, prefix: str, message: str, code: int) -> int:
-    if arguments.json:
-        print(failure_json(message))
-    else:
-        print(f"{prefix}{message}", file=sys.stderr)
+    with reader_may_leave():
+        if arguments.json:
+            print(failure_json(message))
+        else:
+            print(f"{prefix}{message}", file=sys.stderr)
     return code
 
 

@@ -17,15 +17,9 @@ from trading_api.modules.datafeed.instruments.directory import InstrumentDirecto
 from trading_api.modules.datafeed.instruments.instrument import Instrument
 from trading_api.modules.datafeed.resolution import Resolution, parse_resolution
 from trading_api.modules.datafeed.store_watch import StoreWatch
+from trading_api.modules.datafeed.unknown_symbol import UnknownSymbolError
 from trading_api.shared.service import Service, ServiceHealth
 from trading_api.shared.ws import AnyTopic, TopicRefused
-
-
-class UnknownSymbolError(LookupError):
-    """No instrument has this name."""
-
-    def __init__(self) -> None:
-        super().__init__("Symbol not found")
 
 
 class ResolutionError(ValueError):
@@ -85,7 +79,9 @@ class DatafeedService(Service):
             stream = await asyncio.to_thread(self._stream, topic)
         except StoreError as error:
             raise TopicRefused("The bar store cannot be read at the moment; try again later.") from error
-        except (UnknownSymbolError, ResolutionError) as error:
+        except UnknownSymbolError as error:
+            raise TopicRefused(error.text) from error
+        except ResolutionError as error:
             raise TopicRefused(str(error)) from error
         self.feed.add(topic.name, stream)
 
@@ -105,7 +101,7 @@ class DatafeedService(Service):
         """An instrument by `NAME` or `EXCHANGE:NAME`. Raises UnknownSymbolError."""
         instrument = self.directory.find(symbol)
         if instrument is None:
-            raise UnknownSymbolError
+            raise UnknownSymbolError(symbol)
         return instrument
 
     def offered(self, instrument: Instrument) -> tuple[Resolution, ...]:
@@ -171,7 +167,7 @@ class DatafeedService(Service):
                 "feed.kind: replay streams imported ones"
             )
         if not self._source.covers(instrument):
-            raise UnknownSymbolError
+            raise ResolutionError(f"{instrument.name} has no live bars: the feed tells no quotes of it")
         offered = stored or self._source.resolutions(instrument)
         if resolution not in offered:
             raise ResolutionError(

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from trading_api.models.market import TradingSession
 from trading_api.modules.datafeed.feed.live import LiveFeed
+from trading_api.modules.datafeed.feed.play_watch import nothing_to_play
 from trading_api.modules.datafeed.feed.schedule import Schedule
 from trading_api.modules.datafeed.instruments.instrument import Instrument
 
 
 class ClockError(RuntimeError):
-    """The feed's clock does not run yet."""
-
-    def __init__(self) -> None:
-        super().__init__("The feed's clock does not run yet: a replay begins when there are bars to play.")
+    """The feed's clock does not run yet; the message says why, to clients."""
 
 
 def trading_session(feed: LiveFeed, instrument: Instrument, catalogue: str = "") -> TradingSession:
@@ -45,5 +43,5 @@ def feed_time(feed: LiveFeed) -> int:
         return feed.now()
     moment = feed.fresh_board(()).moment
     if not moment:
-        raise ClockError
+        raise ClockError(feed.source.problem or nothing_to_play())
     return moment

@@ -54,7 +54,8 @@ def quote_values(instrument: Instrument, quote: Quote) -> QuoteValues:
         lp=Decimal(quote.last).scaleb(scale),
         ask=Decimal(quote.ask).scaleb(scale),
         bid=Decimal(quote.bid).scaleb(scale),
-        spread=Decimal(quote.ask - quote.bid).scaleb(scale),
+        # One side alone has none.
+        spread=Decimal(quote.ask - quote.bid if quote.bid and quote.ask else 0).scaleb(scale),
         open_price=Decimal(quote.open).scaleb(scale),
         high_price=Decimal(quote.high).scaleb(scale),
         low_price=Decimal(quote.low).scaleb(scale),

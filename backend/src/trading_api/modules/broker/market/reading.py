@@ -105,7 +105,8 @@ def read_quote(value: object) -> QuoteReading:
 
 def _priced(symbol: str, values: dict[str, object]) -> QuoteReading:
     bid, ask = _number(values.get("bid")), _number(values.get("ask"))
-    if bid > ask:
+    # 0: nobody is on that side.
+    if bid and ask and bid > ask:
         raise ReadingError("a crossed quote")
     time = values.get("time")
     return QuoteReading(symbol, (bid, ask), None if time is None else _whole(time, -_MAX_TIME, _MAX_TIME))

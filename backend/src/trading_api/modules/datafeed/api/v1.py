@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated
 
-from fastapi import Body, Path, Query, Request, Response
+from fastapi import Body, Path, Query, Response
 
 from trading_api.models.market import (
     BarsResponse,
@@ -25,13 +24,12 @@ from trading_api.modules.datafeed import DatafeedModule
 from trading_api.modules.datafeed.bars.history import MAX_BARS, RangeError, parse_range
 from trading_api.modules.datafeed.bars.store import StoreError
 from trading_api.modules.datafeed.feed.pushing import PushError
-from trading_api.modules.datafeed.service import ResolutionError, UnknownSymbolError
+from trading_api.modules.datafeed.service import ResolutionError
 from trading_api.modules.datafeed.trading_session import ClockError, trading_session
+from trading_api.modules.datafeed.unknown_symbol import UnknownSymbolError
 from trading_api.modules.datafeed.wire import bars_json, configuration, search_result, symbol_info
 from trading_api.shared.api import SAFE, APIRouterInterface
-from trading_api.shared.problems import FieldError, ProblemError, problem_response
-
-logger = logging.getLogger(__name__)
+from trading_api.shared.problems import FieldError, ProblemError
 
 MAX_RESULTS = 100
 _MAX_TIME = 10**15
@@ -132,7 +130,7 @@ class DatafeedApi(APIRouterInterface[DatafeedModule]):
         Ascending, times in ms UTC. An empty range names the newest older bar as `nextTime` (ms UTC). 400 for a
         reversed or oversized range, for neither `from_time` nor `count_back`, and for a resolution finer than there is.
         """
-        with _problems():
+        with _problems(symbol_at="query.symbol"):
             wanted = parse_range(from_time, to_time, count_back)
             history = self.module.service.history(symbol, resolution, wanted)
         # Already JSON, with exact decimals: a model would turn them into floats.
@@ -143,9 +141,7 @@ class DatafeedApi(APIRouterInterface[DatafeedModule]):
         with _problems():
             return self.module.service.quotes(request.symbols)
 
-    async def push_quotes(
-        self, request: Request, quotes: Annotated[list[PushedQuote], _Pushed]
-    ) -> PushedQuotes | Response:
+    async def push_quotes(self, quotes: Annotated[list[PushedQuote], _Pushed]) -> PushedQuotes:
         """Store quotes, all or none; development only.
 
         400 with what is wrong, the first 20 places of it: off tick, going back in time, …; 503 when they cannot be
@@ -156,9 +152,7 @@ class DatafeedApi(APIRouterInterface[DatafeedModule]):
         except PushError as error:
             raise _push_problem(error) from error
         except StoreError as error:
-            # Answered here, for a raised 503 is logged with a traceback, and a locked store is nobody's mistake.
-            logger.warning("pushed quotes could not be stored: %s", error)
-            return problem_response(request.scope, 503, _NOT_STORED)
+            raise ProblemError(503, _NOT_STORED) from error
 
     def _takes_quotes(self) -> bool:
         settings = self.module.settings
@@ -166,11 +160,12 @@ class DatafeedApi(APIRouterInterface[DatafeedModule]):
 
 
 @contextmanager
-def _problems() -> Iterator[None]:
+def _problems(symbol_at: str = "path.symbol") -> Iterator[None]:
+    """Turns what the service raises into answers; `symbol_at` is where the request names its symbol."""
     try:
         yield
     except UnknownSymbolError as error:
-        raise ProblemError(404, str(error)) from error
+        raise ProblemError(404, str(error), errors=[FieldError(location=symbol_at, message=error.text)]) from error
     except (RangeError, ResolutionError) as error:
         raise ProblemError(400, str(error)) from error
     except ClockError as error:

@@ -161,9 +161,10 @@ class ManualFeed:
     def _load(self, instrument: Instrument) -> None:
         """Read what is needed of the past of a symbol, up to where the feed stands."""
         market = PushedMarket(instrument)
-        newest = next(self._ticks.before(instrument.name, self._seq), None)
+        # What came after it without a price of its own needs no more of the past.
+        newest = self._ticks.newest_priced(instrument.name, self._seq)
         if newest is not None:
-            since = market.since(newest.tick.time)
+            since = market.since(newest.time)
             for stored in self._ticks.after(0, symbol=instrument.name, since=since):
                 if stored.seq > self._seq:
                     break

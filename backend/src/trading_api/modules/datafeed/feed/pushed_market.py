@@ -30,6 +30,7 @@ class PushedMarket:
         self._minute_of = Slots(self._schedule, Resolution.MINUTE_1)
         self._day_of = Slots(self._schedule, Resolution.DAY)
         self._newest: Tick | None = None
+        self._priced: Tick | None = None
         self._quote: Quote | None = None
         self._minutes: list[ScaledBar] = []
         self._days: list[ScaledBar] = []
@@ -42,23 +43,29 @@ class PushedMarket:
     def take(self, tick: Tick) -> None:
         """The next tick."""
         self._newest, self._quote = tick, None
-        _take(self._minutes, self._minute_of.bar_time(tick.time), tick, _MINUTES_KEPT)
-        _take(self._days, self._day_of.bar_time(tick.time), tick, _DAYS_KEPT)
+        if tick.last:
+            self._priced = tick
+        _take(self._minutes, self._minute_of.bar_time_of(tick), tick, _MINUTES_KEPT)
+        _take(self._days, self._day_of.bar_time_of(tick), tick, _DAYS_KEPT)
 
     def quote(self) -> Quote | None:
-        """The newest; its day is that of the last session in which anything was pushed."""
-        if self._quote is None and self._newest is not None:
-            self._quote = self._make_quote(self._newest)
+        """The newest; its day is that of the last session in which anything was pushed.
+
+        None: nothing was pushed that tells a price.
+        """
+        if self._quote is None and self._newest is not None and self._priced is not None:
+            self._quote = self._make_quote(self._newest, self._priced)
         return self._quote
 
-    def _make_quote(self, tick: Tick) -> Quote:
-        day = self._days[-1] if self._days else bar_of(tick.time, tick)._replace(volume=0)
-        scale = max(tick.price_scale, day.price_scale)
+    def _make_quote(self, tick: Tick, priced: Tick) -> Quote:
+        """The sides of the newest tick, and the newest last price, which may be that of an earlier one."""
+        day = self._days[-1] if self._days else bar_of(priced.time, priced)._replace(volume=0)
+        scale = max(tick.price_scale, priced.price_scale, day.price_scale)
         before = self._days[-2] if len(self._days) > 1 else day._replace(close=day.open)
         return Quote(
             time=tick.time,
             price_scale=scale,
-            last=rescale(tick.last, tick.price_scale, scale),
+            last=rescale(priced.last, priced.price_scale, scale),
             bid=rescale(tick.bid, tick.price_scale, scale),
             ask=rescale(tick.ask, tick.price_scale, scale),
             open=rescale(day.open, day.price_scale, scale),

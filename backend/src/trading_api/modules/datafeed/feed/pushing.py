@@ -1,4 +1,4 @@
-"""From a pushed quote to a tick: checked against the conventions of its symbol."""
+"""From a pushed quote to a tick: checked against the conventions of its symbol. A price of 0 is none."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from trading_api.modules.datafeed.decimals import MAX_DIGITS
 from trading_api.modules.datafeed.feed.price_unit import price_unit
 from trading_api.modules.datafeed.feed.tick import Tick
 from trading_api.modules.datafeed.instruments.instrument import Instrument
+from trading_api.modules.datafeed.unknown_symbol import not_found_text
 
 _EARLIEST, _LATEST = to_ms(EARLIEST), to_ms(LATEST)
 _LIMIT = 10**MAX_DIGITS
@@ -56,7 +57,7 @@ def late_problem(place: int, newest: int) -> PushProblem:
 
 def _problems(quote: PushedQuote, instrument: Instrument | None, now: int) -> Iterator[tuple[str, str]]:
     if instrument is None:
-        yield "symbol", "Symbol not found"
+        yield "symbol", not_found_text(quote.symbol)
         return
     unit = price_unit(instrument)
     if unit is None:
@@ -65,7 +66,7 @@ def _problems(quote: PushedQuote, instrument: Instrument | None, now: int) -> It
     for name, price in (("bid", quote.bid), ("ask", quote.ask), ("last", quote.last)):
         if price is not None:
             yield from ((name, problem) for problem in _price_problems(price, instrument))
-    if quote.bid > quote.ask:
+    if quote.bid > quote.ask > 0:
         yield "bid", f"{quote.bid:f} is above the ask {quote.ask:f}"
     yield from (("volume", problem) for problem in _volume_problems(quote.volume, instrument))
     if quote.time is not None:
@@ -97,14 +98,18 @@ def _volume_problems(volume: Decimal, instrument: Instrument) -> Iterator[str]:
 def _tick(quote: PushedQuote, instrument: Instrument, now: int) -> Tick:
     unit, scale = price_unit(instrument) or (1, 0)
     bid, ask = (int(price.scaleb(scale)) for price in (quote.bid, quote.ask))
-    last = (bid + ask) // 2 // unit * unit if quote.last is None else int(quote.last.scaleb(scale))
     return Tick(
         symbol=instrument.name,
         time=now if quote.time is None else epoch_ms(quote.time),
         price_scale=scale,
         bid=bid,
         ask=ask,
-        last=last,
+        last=int(quote.last.scaleb(scale)) if quote.last else _middle(bid, ask, unit),
         volume_scale=instrument.volume_precision,
         volume=int(quote.volume.scaleb(instrument.volume_precision)),
     )
+
+
+def _middle(bid: int, ask: int, unit: int) -> int:
+    """Rounded down to the price step; 0 where a side is missing, for then nobody knows a middle."""
+    return (bid + ask) // 2 // unit * unit if bid and ask else 0

@@ -10,7 +10,7 @@ class Quote:
     """Prices as integers, value = price / 10**price_scale in quote currency; volume likewise, in units.
 
     `time` (ms UTC) is that of the newest tick; open, high, low and volume are those of its trading day so far.
-    bid <= last <= ask, and bid < ask.
+    bid <= last <= ask, and bid < ask; but of a pushed quote a bid or ask of 0 is none, and `last` is any.
     """
 
     time: int

@@ -19,6 +19,7 @@ from trading_api.modules.datafeed.bars.history import SeriesReader
 from trading_api.modules.datafeed.bars.store import SeriesKey, Store, StoreError
 from trading_api.modules.datafeed.feed.clock import wall_clock
 from trading_api.modules.datafeed.feed.finished_series import FinishedSeries, finished_until
+from trading_api.modules.datafeed.feed.play_watch import PlayWatch, nothing_to_play
 from trading_api.modules.datafeed.feed.quote import Quote
 from trading_api.modules.datafeed.feed.replay_clock import ReplayClock, begin_clock, find_clock, instant_text
 from trading_api.modules.datafeed.feed.replay_series import ReplaySeries
@@ -111,7 +112,6 @@ class ReplayFeed:
     """The `replay` feed source. Where it stands is the virtual time, ms UTC; 0 until there is something to play."""
 
     plays_store = True
-    problem = ""
 
     def __init__(self, engine: Engine, store: Store, settings: FeedSettings, find: Find) -> None:
         """`find` looks instruments up by name."""
@@ -126,16 +126,19 @@ class ReplayFeed:
         self._reels_lock = threading.Lock()
         self._room = _SPARE
         self._ahead = ThreadPoolExecutor(1, thread_name_prefix="replay")
+        self._watch = PlayWatch(self._stands, nothing_to_play(settings.symbols))
+
+    @property
+    def problem(self) -> str:
+        """That there is nothing to play."""
+        return self._watch.problem
 
     async def start(self, wake: Callable[[], None]) -> None:  # noqa: ARG002 - it moves with the clock
-        """Begin the replay, or find out when it began."""
-        try:
-            await asyncio.to_thread(self._begun, wall_clock())
-            await asyncio.to_thread(self._warn_of_idle)
-        except StoreError as error:
-            logger.warning("the replay begins when the store can be read: %s", error)
+        """Begin the replay, or find out when it began; without anything to play, as soon as there is."""
+        await self._watch.start()
 
     async def stop(self) -> None:
+        await self._watch.stop()
         await asyncio.to_thread(self.close)
 
     def close(self) -> None:
@@ -267,15 +270,28 @@ class ReplayFeed:
         start = to_ms(chosen) if chosen else self._oldest()
         if start is None:
             return None
-        clock = begin_clock(self._engine, self._settings, start=start, now=wall)
-        logger.info("the replay begins at %s, %s times as fast as the clock", instant_text(clock.start), clock.speed)
-        return clock
+        return begin_clock(self._engine, self._settings, start=start, now=wall)
+
+    def _stands(self) -> str | None:
+        """Where the replay is, for the log; None while there is nothing to play. Raises StoreError."""
+        wall = wall_clock()
+        clock = self._begun(wall)
+        if clock is None or not self._has_bars():
+            return None
+        self._warn_of_idle()
+        return f"is at {instant_text(clock.time(wall))}, {clock.speed} times as fast as the clock"
+
+    def _has_bars(self) -> bool:
+        return any(self.covers(instrument) for instrument in self._instruments())
+
+    def _instruments(self) -> Iterator[Instrument]:
+        """Those that are to be played: the chosen ones, or all that have bars."""
+        names = self._settings.symbols or tuple(self._store.resolutions())
+        return (instrument for name in names if (instrument := self._find(name)) is not None)
 
     def _oldest(self) -> int | None:
         """When the first bar of all begins."""
-        names = self._settings.symbols or tuple(self._store.resolutions())
-        instruments = [instrument for name in names if (instrument := self._find(name)) is not None]
-        loaders = [TapeLoader(self._store, each) for each in instruments if _schedule(each)]
+        loaders = [TapeLoader(self._store, each) for each in self._instruments() if _schedule(each)]
         return min((oldest for loader in loaders if (oldest := loader.oldest()) is not None), default=None)
 
 

@@ -9,6 +9,7 @@ class Tick(NamedTuple):
     """What a symbol traded at from `time` (ms UTC) on.
 
     Prices are integers, value = price / 10**price_scale in quote currency; `volume` likewise: units traded at `last`.
+    A bid or ask of 0 is none. A stored tick without a `last` (0) belongs to no bar, and leaves the last price as it is.
     """
 
     symbol: str

@@ -26,6 +26,10 @@ class Slots:
             span = self._span = span_of(self._schedule, self._resolution, time)
         return span.time if span else None
 
+    def bar_time_of(self, tick: Tick) -> int | None:
+        """The time of the bar that a tick belongs to; None for one without a last price, too."""
+        return self.bar_time(tick.time) if tick.last else None
+
 
 def bar_of(time: int, tick: Tick) -> ScaledBar:
     """The bar of a single tick."""
@@ -49,7 +53,7 @@ def ascending_bars(ticks: Iterable[Tick], slots: Slots) -> Iterator[ScaledBar]:
     """The bars of ticks that ascend by time."""
     bar: ScaledBar | None = None
     for tick in ticks:
-        time = slots.bar_time(tick.time)
+        time = slots.bar_time_of(tick)
         if time is None:
             continue
         if bar is not None and bar.time != time:
@@ -64,7 +68,7 @@ def descending_bars(ticks: Iterable[Tick], slots: Slots) -> Iterator[ScaledBar]:
     """The bars of ticks that descend by time, newest first."""
     bar: ScaledBar | None = None
     for tick in ticks:
-        time = slots.bar_time(tick.time)
+        time = slots.bar_time_of(tick)
         if time is None:
             continue
         if bar is not None and bar.time != time:

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, func, insert, select
 
+from trading_api.modules.datafeed.feed.last_price import LastPrice, with_last
 from trading_api.modules.datafeed.feed.tick import StoredTick, Tick
 from trading_api.modules.datafeed.tables import manual_ticks
 from trading_api.shared.store.engine import hold_lock, reading, writing
@@ -34,13 +35,14 @@ class TickStore:
         """Store all of them or none; the number of the last one.
 
         Those at the places `untimed` were given no time of their own: they are moved up to the newest of their symbol.
-        Raises TickOrderError.
+        Those with one side and no last price get one (`with_last`). Raises TickOrderError.
         """
         with writing(self._engine) as connection:
             # One writer at a time also on PostgreSQL: numbers become visible in their order, so a reader misses none.
             hold_lock(connection, _LOCK)
             ordered = _in_order(ticks, untimed, _newest_times(connection, {tick.symbol for tick in ticks}))
-            connection.execute(insert(manual_ticks), [_values(tick) for tick in ordered])
+            priced = with_last(ordered, _last_prices(connection, {tick.symbol for tick in ticks if not tick.last}))
+            connection.execute(insert(manual_ticks), [_values(tick) for tick in priced])
             return _newest(connection)
 
     def check(self, ticks: Sequence[Tick], untimed: frozenset[int]) -> None:
@@ -53,6 +55,18 @@ class TickStore:
         """The number of the last tick; 0 if there is none."""
         with reading(self._engine) as connection:
             return 0 if connection is None else _newest(connection)
+
+    def newest_priced(self, symbol: str, until: int) -> Tick | None:
+        """The newest tick of a symbol that has a last price, of those with a number up to `until`."""
+        query = (
+            select(manual_ticks)
+            .where(_COLUMNS.symbol == symbol, _COLUMNS.seq <= until, _COLUMNS.last != 0)
+            .order_by(_COLUMNS.seq.desc())
+            .limit(1)
+        )
+        with reading(self._engine) as connection:
+            row = None if connection is None else connection.execute(query).first()
+        return None if row is None else _stored(row).tick
 
     def after(self, seq: int, *, symbol: str | None = None, since: int | None = None) -> Iterator[StoredTick]:
         """The ticks that follow a number, in their order; of one symbol and from a time (ms UTC) on, if it is said.
@@ -105,6 +119,22 @@ def _newest_times(connection: Connection, symbols: set[str]) -> dict[str, int]:
         if time is not None:
             times[symbol] = time
     return times
+
+
+def _last_prices(connection: Connection, symbols: set[str]) -> dict[str, LastPrice]:
+    """Symbol → its last price, of those that have one."""
+    prices = {}
+    for symbol in symbols:
+        query = (
+            select(_COLUMNS.last, _COLUMNS.price_scale)
+            .where(_COLUMNS.symbol == symbol, _COLUMNS.last != 0)
+            .order_by(_COLUMNS.seq.desc())
+            .limit(1)
+        )
+        row = connection.execute(query).first()
+        if row is not None:
+            prices[symbol] = LastPrice(row.last, row.price_scale)
+    return prices
 
 
 def _in_order(ticks: Sequence[Tick], untimed: frozenset[int], newest: dict[str, int]) -> list[Tick]:

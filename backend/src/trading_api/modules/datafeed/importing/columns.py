@@ -10,7 +10,7 @@ from trading_api.modules.datafeed.importing.problems import FileError
 
 # In order of preference.
 NAMES: dict[str, tuple[str, ...]] = {
-    "time": ("datetime", "timestamp", "time", "date"),
+    "time": ("datetime", "timestamp", "time", "date", "t"),
     "open": ("open", "o"),
     "high": ("high", "h"),
     "low": ("low", "l"),

@@ -10,6 +10,7 @@ _CURRENCY = re.compile(r"[$€£¥].*|.*[$€£¥%]")
 _YEAR_LAST = re.compile(r"\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}(\D.*)?", re.ASCII)
 _SHORT_PARTS = re.compile(r"\d{4}[/.-](\d[/.-]\d{1,2}|\d\d[/.-]\d)(\D.*)?", re.ASCII)
 _TWELVE_HOURS = re.compile(r".*\d\s*[AP]\.?M\.?", re.IGNORECASE)
+_MANY_DECIMALS = re.compile(r"[+-]?\d*\.\d{15,}(e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
 _FINE_EPOCH = re.compile(r"\d{16,19}", re.ASCII)
 
 
@@ -19,6 +20,8 @@ def number_hint(text: str) -> str:
         return "write it without thousands separators"
     if _DECIMAL_COMMA.fullmatch(text):
         return "write a decimal point instead of the comma"
+    if _MANY_DECIMALS.fullmatch(text):
+        return "it may be the noise of a binary float; round the column before the import"
     return "write the number alone" if _CURRENCY.fullmatch(text) else ""
 
 

@@ -20,6 +20,7 @@ from trading_api.modules.datafeed.bars.store import (
 from trading_api.modules.datafeed.feed.schedule import Schedule
 from trading_api.modules.datafeed.importing.bar_reader import BarReader
 from trading_api.modules.datafeed.importing.columns import Columns, find_columns
+from trading_api.modules.datafeed.importing.noise_check import NoiseCheck
 from trading_api.modules.datafeed.importing.precision_check import PrecisionCheck
 from trading_api.modules.datafeed.importing.problems import FileError, Problem, ProblemLog
 from trading_api.modules.datafeed.importing.progress import Progress, Stage
@@ -60,7 +61,7 @@ def import_bars(
     instrument = known or new_instrument(request)
     fixed = known is not None and directory.is_shipped(known)
     sessions = SessionCheck(instrument, Schedule.of(instrument), request.resolution, now=int(clock() * 1000))
-    tally = Tally(ProblemLog(SHOWN_PROBLEMS), sessions, PrecisionCheck(instrument) if fixed else None)
+    tally = _tally(instrument, sessions, fixed=fixed)
     with store.staging(SeriesKey(instrument.name, request.resolution)) as staging:
         _stage(request, instrument, staging, tally, progress)
         if not fixed:
@@ -72,6 +73,14 @@ def import_bars(
         if not request.dry_run and not tally.problems.count:
             _commit(request, staging, tally, instrument, progress, new=added is not None)
     return _report(request, store.place, tally, merge, comparison, added)
+
+
+def _tally(instrument: Instrument, sessions: SessionCheck, *, fixed: bool) -> Tally:
+    """`fixed`: the instrument is not made as fine as the bars are."""
+    problems = ProblemLog(SHOWN_PROBLEMS)
+    if fixed:
+        return Tally(problems, sessions, precision=PrecisionCheck(instrument))
+    return Tally(problems, sessions, noise=NoiseCheck(instrument, problems))
 
 
 def _stage(request: ImportRequest, instrument: Instrument, staging: Staging, tally: Tally, progress: Progress) -> None:
@@ -86,6 +95,8 @@ def _stage(request: ImportRequest, instrument: Instrument, staging: Staging, tal
                 tally.note(bars)
                 staging.add(bars)
                 progress(Stage.READING, tally.rows, source.fraction_read)
+        if tally.noise is not None:
+            tally.noise.finish()
         if not tally.rows:
             raise FileError("no rows after the header" if tally.counted == "line" else "no rows")
     except FileError as problem:
@@ -180,7 +191,7 @@ def _changes(found: Differences) -> list[Problem]:
     return [
         Problem(
             difference.line,
-            f"{ms_text(difference.bar.time)} is stored with other numbers ({difference.other}); see --replace",
+            f"{ms_text(difference.bar.time)} is stored with other numbers ({difference.other}); --replace overwrites",
         )
         for difference in found.first
     ]

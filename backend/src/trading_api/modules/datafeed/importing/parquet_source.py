@@ -17,6 +17,11 @@ from trading_api.modules.datafeed.importing.source import Batch, Counted
 from trading_api.modules.datafeed.importing.steady_file import SteadyFile
 
 NULL = "null"
+_MAGIC = b"PAR1"
+# The magic at both ends, and the length of what is told.
+_LEAST_SIZE = 12
+# Of the second one the end is encrypted, which pyarrow says.
+_ENDS = (_MAGIC, b"PARE")
 BATCH_ROWS = 4096
 _BUFFER = 256 * 1024
 _MAX_MESSAGE = 300
@@ -63,6 +68,7 @@ class ParquetSource:
         self._read = 0
         self._wanted: list[int] = []
         try:
+            _check_end(self._steady)
             with _file_errors("this is a Parquet file, but it cannot be opened"):
                 self._table = pq.ParquetFile(self._steady.file, buffer_size=_BUFFER, pre_buffer=False)
                 self._schema: pa.Schema = self._table.schema_arrow
@@ -125,6 +131,15 @@ def _text(column: pa.Array) -> Sequence[str]:
 
 def _without_zeros(text: str) -> str:
     return text if "E" in text else text.rstrip("0")
+
+
+def _check_end(steady: SteadyFile) -> None:
+    """What a Parquet file holds is told at its end, so nothing can be read of one that lacks it."""
+    steady.file.seek(max(0, steady.size - len(_MAGIC)))
+    end = steady.file.read()
+    steady.file.seek(0)
+    if end not in _ENDS or steady.size < _LEAST_SIZE:
+        raise FileError("this Parquet file is cut off or damaged: its end is missing; copy or download it again")
 
 
 @contextmanager

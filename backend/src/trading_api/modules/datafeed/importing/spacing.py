@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 # A day of 23 hours is one on which the clock is set forward.
 SHORTEST_DAY_MS = 23 * 3_600_000
-FEWEST_BARS = 3
+FEWEST_BARS = 2
 
 
 @dataclass(slots=True)
@@ -43,5 +43,5 @@ class Spacing:
 
     @property
     def daily(self) -> bool:
-        """Whether there are at least three bars, and none within a day of another."""
+        """Whether there are at least two bars, and none within a day of another."""
         return not self._close and len(self._bars) >= FEWEST_BARS

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from trading_api.modules.datafeed.importing.bar_reader import Numbered
+from trading_api.modules.datafeed.importing.noise_check import NoiseCheck
 from trading_api.modules.datafeed.importing.precision_check import PrecisionCheck
 from trading_api.modules.datafeed.importing.problems import ProblemLog
 from trading_api.modules.datafeed.importing.session_check import SessionCheck
@@ -21,6 +22,8 @@ class Tally:
     sessions: SessionCheck
     precision: PrecisionCheck | None = None
     """None where the instrument becomes as fine as the bars are."""
+    noise: NoiseCheck | None = None
+    """None where it does not."""
     counted: Counted = "line"
     rows: int = 0
     first: int | None = None
@@ -42,10 +45,13 @@ class Tally:
         self.sessions.note(times)
         if self.precision is not None:
             self.precision.note([bar for _, bar in bars])
+        if self.noise is not None:
+            self.noise.note(bars)
 
     def warnings(self) -> tuple[str, ...]:
         resolution = self.sessions.resolution
         daily = resolution.minutes is not None and self.spacing.daily
         spacing = [f"these look like daily bars; is --resolution {resolution} right?"] if daily else []
         precision = self.precision.warnings() if self.precision is not None else ()
-        return (*spacing, *self.sessions.warnings(), *precision)
+        noise = self.noise.warnings(self.price_scale, self.volume_scale) if self.noise is not None else ()
+        return (*spacing, *self.sessions.warnings(), *precision, *noise)

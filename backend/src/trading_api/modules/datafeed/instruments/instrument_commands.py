@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from sqlalchemy import Engine
 
 from trading_api.modules.datafeed.instruments.catalogue import load_catalogue, read_catalogue, write_catalogue
+from trading_api.modules.datafeed.instruments.catalogue_entry import Problem
 from trading_api.modules.datafeed.instruments.catalogue_source import STANDARD, format_of, read_text, write_text
 from trading_api.modules.datafeed.instruments.directory import open_directory
 from trading_api.modules.datafeed.instruments.instrument import Instrument
@@ -25,6 +26,7 @@ from trading_api.modules.datafeed.instruments.instrument_report import (
     report_json,
     report_text,
 )
+from trading_api.modules.datafeed.output import discard_output
 from trading_api.settings import Settings
 from trading_api.shared.store.engine import open_engine
 from trading_api.shared.store.errors import StoreError
@@ -59,8 +61,7 @@ def main(argv: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return _fail(arguments, f"{parser.prog}: ", "interrupted; run it again, which is safe", FAILED)
     except BrokenPipeError:
-        # Whoever read the output has seen enough, as `head` does; nothing is left to be flushed at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard_output()
         return OK
 
 
@@ -106,6 +107,8 @@ def _export(engine: Engine, arguments: argparse.Namespace) -> int:
 def _import(engine: Engine, arguments: argparse.Namespace) -> int:
     form = format_of(arguments.file, arguments.format)
     catalogue = read_catalogue(read_text(arguments.file), form)
+    if not catalogue.places and not catalogue.problem_count:
+        catalogue.complain(Problem("there are no instruments in it"))
     changes = import_instruments(
         engine,
         load_catalogue(),
