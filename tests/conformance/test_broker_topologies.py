@@ -8,7 +8,7 @@ from support.broker_scenarios import SCENARIOS
 from support.broker_soak import deploy, store_url
 from support.project import Project, project_in
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.integration
 
 
 @pytest.fixture(scope="module")

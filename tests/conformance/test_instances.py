@@ -19,7 +19,7 @@ from trading_api.clients import DatafeedClient
 from trading_api.clients.runtime import Reconnected, StreamPolicy, Update
 from trading_api.modules.datafeed.client_generated import datafeed_v1_models as models
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.integration
 
 # Always open, so there are updates whenever the test runs.
 SYMBOL = "BTCUSD"

@@ -13,7 +13,7 @@ from trading_api.shared.specs.canonical import render_json
 from trading_api.shared.specs.files import Kind, spec_path
 from trading_api.shared.specs.merge import merge_asyncapi, merge_openapi
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.integration
 
 OPENAPI, ASYNCAPI = "/api/v1/openapi.json", "/api/v1/ws/asyncapi.json"
 DOCUMENTS = [OPENAPI, ASYNCAPI]

@@ -10,7 +10,7 @@ import pytest
 from support.gateway_topology import CSV, MODULES, Topology, one_process
 from support.project import Project, project_in
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.integration
 
 DAYS = list(csv.DictReader(CSV.read_text(encoding="utf-8").splitlines()))
 

@@ -12,7 +12,7 @@ from support.live_client import Json, LiveClient, live_client
 from support.project import project_in
 from support.waiting import wait_until
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.integration
 
 QUOTE_FIELDS = {
     *("lp", "ask", "bid", "spread", "open_price", "high_price", "low_price", "prev_close_price", "volume", "ch", "chp"),

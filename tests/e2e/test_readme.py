@@ -18,7 +18,7 @@ from support.ports import free_block
 from support.project import ROOT
 from support.waiting import wait_until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.timeout(1000)]
 FOREIGN = ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "MAKEFLAGS", "MAKELEVEL", "MFLAGS", "NGINX", "ENABLED_MODULES")
 
 
@@ -30,10 +30,10 @@ class Clone:
         self.port = free_block(4)
         self.env = {name: value for name, value in os.environ.items() if name not in FOREIGN}
 
-    def make(self, *words: str, timeout: float = 300) -> subprocess.CompletedProcess[str]:
+    def make(self, *words: str, timeout: float = 900) -> subprocess.CompletedProcess[str]:
         return self.run("make", *words, timeout=timeout)
 
-    def run(self, *argv: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
+    def run(self, *argv: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
         return subprocess.run(argv, cwd=self.folder, env=self.env, capture_output=True, text=True, timeout=timeout)
 
     def supervisorctl(self, *words: str) -> subprocess.CompletedProcess[str]:

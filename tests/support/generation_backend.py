@@ -18,7 +18,7 @@ class Backend:
     def run(self, *arguments: str, check: int | None = None) -> subprocess.CompletedProcess[str]:
         """`python -m trading_api …`. `check` is the exit code that must come out."""
         with self.popen(*arguments) as process:
-            output, errors = process.communicate(timeout=90)
+            output, errors = process.communicate(timeout=300)
         if check is not None:
             assert process.returncode == check, f"exit {process.returncode}\n{output}\n{errors}"
         return subprocess.CompletedProcess(arguments, process.returncode, output, errors)
@@ -40,7 +40,7 @@ class Backend:
         """A program that imports this copy."""
         argv = [sys.executable, "-P", "-c", program]
         return subprocess.run(
-            argv, cwd=self._project.folder, env=self._project.env(), capture_output=True, text=True, timeout=90
+            argv, cwd=self._project.folder, env=self._project.env(), capture_output=True, text=True, timeout=300
         )
 
     def generated(self) -> dict[str, bytes]:

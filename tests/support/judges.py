@@ -22,7 +22,7 @@ def run(command: Sequence[str | Path], *, cwd: Path = HERE, env: Mapping[str, st
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=170,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, f"{' '.join(map(str, command))}\n{done.stdout}"

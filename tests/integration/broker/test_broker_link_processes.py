@@ -15,7 +15,7 @@ from support.live_client import LiveClient, live_client
 from support.ports import free_block
 from support.waiting import wait_until
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.integration
 
 UP, CONNECTING, DOWN, ERROR = 1, 2, 3, 4
 

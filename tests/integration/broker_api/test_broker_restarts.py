@@ -13,7 +13,7 @@ from support.user_tokens import SECRET, bearer
 from trading_api.clients import ApiError, NotFound
 from trading_api.clients import broker_v1_models as models
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.integration
 TERMS = {"TRADING_BROKER_COMMISSION_RATE": "0.001", "TRADING_BROKER_COMMISSION_PER_SHARE": "0.005"}
 USERS = {
     "TRADING_USERS_MODE": "jwt",

@@ -15,7 +15,7 @@ from trading_api.modules.broker.link.quotes_link import QuotesLink
 from trading_api.modules.broker.market.linked_market import LinkedMarket
 from trading_api.modules.broker.market.port import MarketUnavailable, UnknownSymbol
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.integration
 
 DAY_MS = 86_400_000
 

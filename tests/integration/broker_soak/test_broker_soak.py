@@ -7,7 +7,7 @@ import pytest
 from support.broker_soak import deploy, problems_of, soak
 from support.project import project_in
 
-pytestmark = [pytest.mark.integration, pytest.mark.long, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 
 def test_D04_orders_survive_kills_and_pauses_of_brokers_and_bus(tmp_path: Path) -> None:

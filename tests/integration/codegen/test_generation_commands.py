@@ -7,7 +7,7 @@ import pytest
 from support.generation_backend import Backend
 from support.project import Project
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.integration
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_G09_runs_at_the_same_time_end_as_one_would(backend: Backend) -> None:
     codes = []
     for process in running:
         with process:
-            _, errors = process.communicate(timeout=90)
+            _, errors = process.communicate(timeout=300)
             codes.append((process.returncode, errors))
     assert [code for code, _ in codes] == [0, 0, 0, 0], codes
     assert backend.files() == expected

@@ -12,7 +12,7 @@ from support.generation_backend import Backend
 from support.project import Project, project_in
 from support.waiting import wait_until
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.integration
 CORE_ONLY = ["core"]
 
 

@@ -35,7 +35,7 @@ def judge(url: str, folder: Path, examples: int) -> subprocess.CompletedProcess[
     arguments += ["--suppress-health-check", "all", "--request-timeout", "10"]
     command = [str(JUDGE), "--config-file", str(CONFIG), *arguments]
     # Its cache of earlier findings belongs to no project: every run starts anew.
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=110, check=False)
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
 
 
 @pytest.mark.parametrize("examples", [FEW, pytest.param(MANY, marks=pytest.mark.long)])

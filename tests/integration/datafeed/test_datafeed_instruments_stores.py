@@ -241,7 +241,7 @@ def test_D02_command_serves_both_databases_and_a_reader_that_has_seen_enough(sto
     file.write_text(write_catalogue(many(20_000), "csv"), encoding="utf-8")
     command = [sys.executable, "-m", "trading_api", "instruments"]
     done = subprocess.run(
-        [*command, "import", file, "--store", store_url], capture_output=True, text=True, timeout=100, check=False
+        [*command, "import", file, "--store", store_url], capture_output=True, text=True, timeout=300, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.endswith("20000 new, 0 updated, 0 unchanged\n")

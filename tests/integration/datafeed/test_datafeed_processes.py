@@ -200,7 +200,7 @@ sys.exit(code)
 def _peak_kilobytes(bench: Bench, count: int) -> int:
     file = bench.write("big.csv", HEADER + rows(0, count))
     argv = [sys.executable, "-c", _MEASURE, str(file), "--symbol", "BTCUSD", "--resolution", "1", "--dry-run"]
-    done = subprocess.run(argv, env=bench.environment, capture_output=True, text=True, timeout=90, check=True)
+    done = subprocess.run(argv, env=bench.environment, capture_output=True, text=True, timeout=300, check=True)
     return int(done.stdout.split()[-1])
 
 

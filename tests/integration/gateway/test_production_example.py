@@ -17,7 +17,7 @@ from support.waiting import wait_until
 
 from deploy import loader, manifest
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.integration
 
 EXAMPLE = ROOT / "deploy" / "examples" / "production.yaml"
 CLIENTS = 4

@@ -66,7 +66,7 @@ def test_G09_processes_that_start_at_once_while_declarations_change_see_whole_ro
         while any(worker.poll() is None for worker in workers) and edits < 2000:
             edits += 1
             declare(example, VARIANTS[edits % len(VARIANTS)])
-        outputs = [worker.communicate(timeout=100) for worker in workers]
+        outputs = [worker.communicate(timeout=300) for worker in workers]
     assert [(worker.returncode, error) for worker, (_, error) in zip(workers, outputs, strict=True)] == [(0, "")] * 8
     wanted = [{route: list(types) for route, types in variant.items()} for variant in VARIANTS]
     seen = [routers for out, _ in outputs for routers in json.loads(out)]

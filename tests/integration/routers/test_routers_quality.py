@@ -75,7 +75,7 @@ def check(*command: str | Path, cwd: Path) -> None:
         env={**os.environ, "MYPYPATH": os.pathsep.join((str(cwd), str(ROOT / "backend" / "src")))},
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr

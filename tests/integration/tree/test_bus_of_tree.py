@@ -12,8 +12,6 @@ import pytest
 from support.project import Project, project_in
 from support.waiting import wait_until
 
-pytestmark = pytest.mark.timeout(180)
-
 SERVERS = {"broker:broker-0", "datafeed:datafeed-0", "core:core-0"}
 
 

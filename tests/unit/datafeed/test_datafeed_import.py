@@ -324,7 +324,6 @@ def _run_all(desk: Desk, batches: Sequence[list[str]]) -> list[ScaledBar]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(rows=ROWS.filter(bool), seed=st.integers(0, 9999), cut=st.integers(0, 15))
 def test_D02_import_is_idempotent_and_free_of_order(
