@@ -36,15 +36,15 @@ def down(layout: Layout, timeout: float, progress: Progress) -> Stopped:
     client = connect(layout.socket, patience=ending_takes(timeout))
     if client is None:
         left = (*end_unreachable(layout, timeout, progress), *end_leftovers(layout, timeout, progress))
-        _remove_short_folder(layout)
+        remove_short_folder(layout)
         return Stopped((), left)
     with client:
         stopped = stop_tree(client, timeout, progress)
-    _remove_short_folder(layout)
+    remove_short_folder(layout)
     return Stopped(stopped, ())
 
 
-def _remove_short_folder(layout: Layout) -> None:
+def remove_short_folder(layout: Layout) -> None:
     """A socket outside `.local`, for a long path, is to leave no trace there."""
     if layout.socket.parent != layout.run:
         with suppress(OSError):

@@ -53,14 +53,11 @@ def up(plan: Plan, launcher: Launcher, store: StoreMigration, progress: Progress
 
 def _start(plan: Plan, files: Files, launcher: Launcher, store: StoreMigration, progress: Progress) -> Result:
     progress.stage("checking")
-    down.end_unreachable(plan.layout, plan.grace, progress)
-    down.end_leftovers(plan.layout, plan.grace, progress)
-    # Ports first: `nginx -t` creates log files, and a busy port is to leave nothing written.
-    check_ports(plan.endpoints())
-    prepare.check(plan, files)
-    store.bring_up_to_date(progress)
-    prepare.write(files)
-    prepare.link_socket(plan.layout)
+    try:
+        _make_ready(plan, files, store, progress)
+    except BaseException:
+        down.remove_short_folder(plan.layout)
+        raise
     progress.stage("starting supervisord")
     logs = StartLogs.from_now(plan)
     try:
@@ -72,6 +69,17 @@ def _start(plan: Plan, files: Files, launcher: Launcher, store: StoreMigration, 
             _tear_down(plan, progress)
         raise
     return Result(True, started=tuple(process.full_name for process in plan.processes))
+
+
+def _make_ready(plan: Plan, files: Files, store: StoreMigration, progress: Progress) -> None:
+    down.end_unreachable(plan.layout, plan.grace, progress)
+    down.end_leftovers(plan.layout, plan.grace, progress)
+    # Ports first: `nginx -t` creates log files, and a busy port is to leave nothing written.
+    check_ports(plan.endpoints())
+    prepare.check(plan, files)
+    store.bring_up_to_date(progress)
+    prepare.write(files)
+    prepare.link_socket(plan.layout)
 
 
 def _bring_up(plan: Plan, client: SupervisorClient, logs: StartLogs, progress: Progress) -> None:

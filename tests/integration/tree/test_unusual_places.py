@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -77,6 +78,16 @@ def test_P14_a_short_folder_of_another_user_is_refused(far: Project, tmp_path_fa
     assert str(trap) in done.stderr
     assert list(trap.iterdir()) == []
     far.assert_gone()
+
+
+def test_P14_an_up_that_is_refused_leaves_no_short_folder(
+    far: Project, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    root = tmp_path_factory.mktemp("x")
+    far.environment |= {"XDG_RUNTIME_DIR": str(root)}
+    with socket.create_server(("127.0.0.1", far.port)):
+        assert "is held by" in far.run("start", check=1).stderr
+    assert list(root.iterdir()) == []
 
 
 def _digest(project: Project) -> str:
