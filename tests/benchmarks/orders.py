@@ -8,7 +8,7 @@ import asyncio
 import sqlite3
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from decimal import Decimal
 from pathlib import Path
 
@@ -89,15 +89,37 @@ async def _told(url: str) -> list[float]:
         qty=Decimal("0.0001"),
         limitPrice=Decimal(1),
     )
-    took = []
     request = models.OrderSubscription(accountId=_ACCOUNT)
     async with BrokerClient(url) as client, client.orders.subscribe(request) as stream:
-        events = stream.events()
+        arrivals = Arrivals(stream.events())
+        took = []
         for _ in range(_TOLD):
             start = time.perf_counter()
-            placed = asyncio.create_task(client.place_order(order))
-            while not isinstance(await anext(events), Update):
-                pass
-            took.append((time.perf_counter() - start) * 1000)
-            await placed
+            placed = await client.place_order(order)
+            took.append((await arrivals.of(placed.orderId) - start) * 1000)
+        arrivals.stop()
     return took
+
+
+class Arrivals:
+    """When the updates of each order began to arrive. Those of the load before may still be among them."""
+
+    def __init__(self, events: AsyncIterator[object]) -> None:
+        self._events = events
+        self._first: dict[str, asyncio.Future[float]] = {}
+        self._reading = asyncio.create_task(self._read())
+
+    async def of(self, order_id: str) -> float:
+        """Seconds, of time.perf_counter."""
+        return await self._future(order_id)
+
+    def stop(self) -> None:
+        self._reading.cancel()
+
+    async def _read(self) -> None:
+        async for event in self._events:
+            if isinstance(event, Update) and not (first := self._future(event.data.id)).done():
+                first.set_result(time.perf_counter())
+
+    def _future(self, order_id: str) -> "asyncio.Future[float]":
+        return self._first.setdefault(order_id, asyncio.get_running_loop().create_future())
