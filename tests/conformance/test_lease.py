@@ -124,6 +124,35 @@ def test_D04_a_late_beat_keeps_a_lease_that_nobody_took(pair: tuple[Lease, Lease
     assert not second.look()
 
 
+def test_D04_a_holder_that_writes_without_a_pause_keeps_its_lease(
+    pair: tuple[Lease, Lease], engine: Engine, clock: FakeClock
+) -> None:
+    """SQLite lets whoever writes in again before a beat that waits. PostgreSQL keeps a queue: there beats are beats."""
+    first, second = pair
+    for number in range(8):
+        if engine.dialect.name == "postgresql":
+            assert first.beat()
+        store_row(engine, first, str(number))
+        assert not watch_for(second, clock, TTL * 0.8)
+        assert (first.held, second.held) == (True, False)
+
+
+def test_D04_what_is_not_stored_keeps_no_lease(pair: tuple[Lease, Lease], engine: Engine, clock: FakeClock) -> None:
+    def fail() -> None:
+        with writing(engine) as connection:
+            pair[0].fence(connection)
+            raise ZeroDivisionError
+
+    clock.now += TTL * 0.8
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    clock.now += TTL * 0.3
+    assert not pair[0].held
+    with writing(engine):
+        pass
+    assert not pair[0].held, "nor does what others store"
+
+
 def test_D04_a_lease_given_back_is_free_at_once(pair: tuple[Lease, Lease], engine: Engine) -> None:
     first, second = pair
     first.release()

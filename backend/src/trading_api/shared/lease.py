@@ -9,10 +9,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from sqlalchemy import ColumnElement, Connection, CursorResult, Engine, Select, and_, select, update
 
-from trading_api.shared.store.engine import reading, upsert, writing
+from trading_api.shared.store.engine import after_commit, reading, upsert, writing
 from trading_api.shared.store.tables import leases
 
 DEFAULT_TTL_S = 1.5
@@ -102,11 +103,11 @@ class Lease:
         if epoch is None:
             return False
         with writing(self._engine) as connection:
-            done = connection.execute(update(leases).where(self._ours(epoch)).values(beat=leases.c.beat + 1))
-        if done.rowcount != 1:
+            is_ours = self._raise_beat(connection, epoch)
+        if not is_ours:
             self._epoch = None
             return False
-        self._sure_until = before + self.ttl
+        self._kept(epoch, before)
         return True
 
     def release(self) -> None:
@@ -120,19 +121,35 @@ class Lease:
     def fence(self, connection: Connection) -> None:
         """In a transaction of `writing`, before it writes: raise LeaseLost unless the lease is ours until its end.
 
-        SQLite has one writer at a time, so nobody takes over meanwhile. PostgreSQL keeps takeovers (not beats) waiting
-        for the transaction, and ends one whose process does nothing for `ttl`.
+        SQLite has one writer at a time, so nobody takes over meanwhile; it keeps no queue, so one that writes without
+        a pause would keep the beats out: there the transaction is itself a beat. PostgreSQL keeps takeovers (not beats)
+        waiting for the transaction, and ends one whose process does nothing for `ttl`.
         """
         epoch = self._epoch
         if epoch is None:
             raise LeaseLost(f"the lease {self.name!r} is not held by {self.holder}")
-        if connection.dialect.name == "postgresql":
-            connection.exec_driver_sql(
-                f"SET LOCAL idle_in_transaction_session_timeout = {max(1, int(self.ttl * 1000))}"
-            )
-        query = select(leases.c.epoch).where(self._ours(epoch)).with_for_update(read=True, key_share=True)
-        if connection.execute(query).one_or_none() is None:
+        is_ours = self._share if connection.dialect.name == "postgresql" else self._beat_within
+        if not is_ours(connection, epoch):
             raise LeaseLost(f"the lease {self.name!r} was taken from {self.holder} (epoch {epoch})")
+
+    def _share(self, connection: Connection, epoch: int) -> bool:
+        connection.exec_driver_sql(f"SET LOCAL idle_in_transaction_session_timeout = {max(1, int(self.ttl * 1000))}")
+        query = select(leases.c.epoch).where(self._ours(epoch)).with_for_update(read=True, key_share=True)
+        return connection.execute(query).one_or_none() is not None
+
+    def _beat_within(self, connection: Connection, epoch: int) -> bool:
+        before = self._clock()
+        after_commit(connection, partial(self._kept, epoch, before))
+        return self._raise_beat(connection, epoch)
+
+    def _raise_beat(self, connection: Connection, epoch: int) -> bool:
+        done = connection.execute(update(leases).where(self._ours(epoch)).values(beat=leases.c.beat + 1))
+        return done.rowcount == 1
+
+    def _kept(self, epoch: int, before: float) -> None:
+        """A beat is stored that began at `before`: others count from then on at the earliest."""
+        if epoch == self._epoch:
+            self._sure_until = max(self._sure_until, before + self.ttl)
 
     def _ours(self, epoch: int) -> ColumnElement[bool]:
         return and_(leases.c.name == self.name, leases.c.epoch == epoch, leases.c.holder.is_not(None))

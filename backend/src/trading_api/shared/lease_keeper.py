@@ -96,12 +96,17 @@ class LeaseKeeper:
             await self._pause()
 
     async def _step(self) -> None:
-        """One look or beat. While the store does not answer, a holder whose time is over says so."""
+        """One look or beat. While the store does not answer, a holder whose time is over says so.
+
+        No beat is needed while fenced transactions are beats themselves.
+        """
+        if self._rest() > 0:
+            return
         work = self._lease.look if self._lease.epoch is None else self._lease.beat
         running = self._in_thread(work)
         # It may fail after this task was cancelled, and nobody asks then.
         running.add_done_callback(_noticed)
-        if self._told is not None:
+        while self._told is not None and not running.done():
             await asyncio.wait({running}, timeout=self._lease.sure_for)
             self._tell(self.epoch)
         try:
@@ -113,12 +118,16 @@ class LeaseKeeper:
 
     async def _pause(self) -> None:
         if self._lease.epoch is not None:
-            rest, sure_for = self._lease.ttl / _BEATS_PER_TTL, self._lease.sure_for
-            await asyncio.sleep(min(rest, sure_for) if sure_for else rest)
+            between, sure_for = self._lease.ttl / _BEATS_PER_TTL, self._lease.sure_for
+            await asyncio.sleep(self._rest() or (min(between, sure_for) if sure_for else between))
             return
         with suppress(TimeoutError):
             await asyncio.wait_for(self._woken.wait(), self._look_every)
         self._woken.clear()
+
+    def _rest(self) -> float:
+        """Seconds until the next beat is due; 0: it is, or there is nothing to keep."""
+        return max(0.0, self._lease.sure_for - self._lease.ttl * (1 - 1 / _BEATS_PER_TTL))
 
     def _in_thread(self, work: Callable[[], bool | None]) -> asyncio.Future[bool | None]:
         return asyncio.get_running_loop().run_in_executor(self._thread, work)

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, Engine, Table, func, select
 
 from trading_api.shared.store.address import parse_store_url
-from trading_api.shared.store.transactions import address_of, reading, writing
+from trading_api.shared.store.transactions import address_of, after_commit, reading, writing
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
 
-__all__ = ["address_of", "hold_lock", "open_engine", "place_of", "reading", "upsert", "writing"]
+__all__ = ["address_of", "after_commit", "hold_lock", "open_engine", "place_of", "reading", "upsert", "writing"]
 
 
 def open_engine(url: str) -> Engine:

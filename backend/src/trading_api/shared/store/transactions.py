@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine
@@ -14,6 +14,7 @@ from trading_api.shared.store.options import ADDRESS, WRITES
 from trading_api.shared.store.revision import need_current
 
 _CHECKED = "trading_checked"
+_AFTER_COMMIT = "trading_after_commit"
 
 
 def address_of(engine: Engine) -> StoreAddress:
@@ -54,8 +55,17 @@ def writing(engine: Engine) -> Iterator[Connection]:
     _create_if_missing(engine, address)
     with database_errors(address.place), engine.connect() as connection:
         connection.execution_options(**{WRITES: True})
+        connection.info[_AFTER_COMMIT] = noted = list[Callable[[], None]]()
         with connection.begin():
             yield connection
+        for done in noted:
+            done()
+
+
+def after_commit(connection: Connection, done: Callable[[], None]) -> None:
+    """Have `done` called once the transaction of `writing` is stored, and never if it is not. It must not raise."""
+    noted: list[Callable[[], None]] = connection.info[_AFTER_COMMIT]
+    noted.append(done)
 
 
 def _create_if_missing(engine: Engine, address: StoreAddress) -> None:
