@@ -19,6 +19,7 @@ from trading_api.modules.datafeed.importing.columns import Columns, find_columns
 from trading_api.modules.datafeed.importing.csv_source import CsvSource, QuotedBatch
 from trading_api.modules.datafeed.importing.problems import ProblemLog
 from trading_api.modules.datafeed.importing.row import RowReader
+from trading_api.modules.datafeed.importing.steady_file import SteadyFile
 from trading_api.modules.datafeed.importing.whole_numbers import Unusual, read_columns, shortened
 from trading_api.modules.datafeed.importing.whole_times import WholeTimes
 from trading_api.modules.datafeed.resolution import Resolution
@@ -183,7 +184,7 @@ def _nothing(*_: object) -> list[object]:
 
 
 def _bars(file: Path) -> list[ScaledBar]:
-    with CsvSource(file) as source:
+    with CsvSource(SteadyFile(file)) as source:
         time: Sequence[int] = (0, 1) if len(source.header) == 7 else (0,)
         first = len(time)
         columns = Columns(tuple(time), (first, first + 1, first + 2, first + 3), first + 4)

@@ -21,6 +21,7 @@ from trading_api.modules.datafeed.decimals import parse_scaled
 from trading_api.modules.datafeed.importing import parquet_source
 from trading_api.modules.datafeed.importing.parquet_source import ParquetSource
 from trading_api.modules.datafeed.importing.problems import FileError
+from trading_api.modules.datafeed.importing.steady_file import SteadyFile
 
 MIDNIGHT = 1_704_153_600_000
 DAY = 86_400_000
@@ -135,7 +136,7 @@ def test_D02_prices_of_every_type_are_exact(counter: Counter, kind: str) -> None
 
 def texts(tmp: Path, kind: pa.DataType, values: Sequence[object]) -> list[str]:
     file = parquet(tmp / "texts.parquet", {"x": pa.array(values, kind)})
-    with ParquetSource(file) as source:
+    with ParquetSource(SteadyFile(file)) as source:
         source.select([0])
         return [cells[0] for batch in source.batches() for _, cells in batch.rows()]
 
@@ -294,7 +295,7 @@ def test_D02_damaged_table_is_refused(counter: Counter, damage: Any, message: st
 
 def test_D02_table_that_is_cut_off_while_it_is_read_is_refused(tmp_path: Path) -> None:
     file = many(tmp_path)
-    with ParquetSource(file) as source:
+    with ParquetSource(SteadyFile(file)) as source:
         source.select([0, 1])
         batches = source.batches()
         next(batches)
@@ -305,7 +306,7 @@ def test_D02_table_that_is_cut_off_while_it_is_read_is_refused(tmp_path: Path) -
 
 def test_D02_table_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None:
     file = many(tmp_path)
-    with ParquetSource(file) as source:
+    with ParquetSource(SteadyFile(file)) as source:
         source.select([0])
         batches = source.batches()
         next(batches)

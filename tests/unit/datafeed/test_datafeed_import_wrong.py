@@ -15,6 +15,7 @@ from trading_api.modules.datafeed.importing import steady_file, text_lines
 from trading_api.modules.datafeed.importing.csv_source import CsvSource
 from trading_api.modules.datafeed.importing.hints import number_hint, time_hint
 from trading_api.modules.datafeed.importing.problems import FileError
+from trading_api.modules.datafeed.importing.steady_file import SteadyFile
 from trading_api.modules.datafeed.importing.text_lines import BLOCK, MAX_LINE, read_lines
 
 GOOD = "2024-01-02 15:30,10,12,9,11,5\n"
@@ -145,7 +146,7 @@ def test_D02_quoted_cell_may_cross_every_border(tmp_path: Path, size: int, monke
     file = tmp_path / "file.csv"
     file.write_text('a,b\n"1\n2",3\n4,"5\n\n6"\n7,8\n')
     monkeypatch.setattr(text_lines, "BLOCK", size)
-    with CsvSource(file) as source:
+    with CsvSource(SteadyFile(file)) as source:
         rows = [row for batch in source.batches() for row in batch.rows()]
     assert rows == [(2, ["1\n2", "3"]), (4, ["4", "5\n\n6"]), (7, ["7", "8"])]
 
@@ -166,7 +167,7 @@ def test_D02_file_that_changes_while_it_is_read_is_refused(counter: Counter, mon
 def test_D02_file_that_is_cut_off_while_it_is_read_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "file.csv"
     file.write_text(HEADER + GOOD * 10_000)
-    with CsvSource(file) as source:
+    with CsvSource(SteadyFile(file)) as source:
         batches = source.batches()
         next(batches)
         os.truncate(file, 200_000)

@@ -7,7 +7,6 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, repeat
-from pathlib import Path
 from typing import Self
 
 from trading_api.modules.datafeed.importing.problems import FileError
@@ -66,8 +65,9 @@ class CsvSource:
     counted: Counted = "line"
     zone_name = None
 
-    def __init__(self, path: Path) -> None:
-        self._file = SteadyFile(path)
+    def __init__(self, file: SteadyFile) -> None:
+        """It closes the file in the end, also if it raises."""
+        self._file = file
         try:
             self._blocks = read_lines(self._file.file)
             self._ahead: deque[str] = deque()

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import repeat
-from pathlib import Path
 from typing import Self
 
 import pyarrow as pa  # type: ignore[import-untyped]
@@ -63,8 +62,9 @@ class ParquetSource:
 
     counted: Counted = "row"
 
-    def __init__(self, path: Path) -> None:
-        self._steady = SteadyFile(path)
+    def __init__(self, file: SteadyFile) -> None:
+        """It closes the file in the end, also if it raises."""
+        self._steady = file
         self._read = 0
         self._wanted: list[int] = []
         try:

@@ -7,6 +7,7 @@ from pathlib import Path
 from trading_api.modules.datafeed.importing.csv_source import CsvSource
 from trading_api.modules.datafeed.importing.problems import FileError
 from trading_api.modules.datafeed.importing.source import Source
+from trading_api.modules.datafeed.importing.steady_file import SteadyFile
 
 PARQUET = b"PAR1"
 _ENCRYPTED_PARQUET = b"PARE"
@@ -29,9 +30,17 @@ _LONGEST = max(map(len, _OTHERS))
 
 
 def open_source(path: Path) -> Source:
-    """Raises OSError, and FileError for what is neither CSV nor Parquet."""
-    with path.open("rb") as file:
-        start = file.read(_LONGEST)
+    """Opens it once, so that what was looked at is what is read. Raises OSError, and FileError for what is neither CSV
+    nor Parquet."""
+    steady = SteadyFile(path)
+    try:
+        return _source_of(steady, steady.start(_LONGEST), path.suffix)
+    except BaseException:
+        steady.close()
+        raise
+
+
+def _source_of(steady: SteadyFile, start: bytes, suffix: str) -> Source:
     for magic, kind in _OTHERS.items():
         if start.startswith(magic):
             raise FileError(f"this is {kind}")
@@ -39,10 +48,10 @@ def open_source(path: Path) -> Source:
         # Loading pyarrow takes as long as importing thousands of rows of CSV.
         from trading_api.modules.datafeed.importing.parquet_source import ParquetSource
 
-        return ParquetSource(path)
-    if start and path.suffix.lower() in _PARQUET_NAMES and not _looks_like_text(start):
-        raise FileError(f"the name ends in {path.suffix}, but it is no Parquet file: it does not begin with PAR1")
-    return CsvSource(path)
+        return ParquetSource(steady)
+    if start and suffix.lower() in _PARQUET_NAMES and not _looks_like_text(start):
+        raise FileError(f"the name ends in {suffix}, but it is no Parquet file: it does not begin with PAR1")
+    return CsvSource(steady)
 
 
 def _looks_like_text(start: bytes) -> bool:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 from trading_api.modules.datafeed.importing.problems import FileError
 
@@ -17,9 +17,13 @@ class SteadyFile:
 
     def __init__(self, path: Path) -> None:
         """Raises OSError."""
-        self.file: BinaryIO = path.open("rb")
+        self.file: BufferedReader = path.open("rb")
         self._before = self._state()
         self.size = self._before[0]
+
+    def start(self, size: int) -> bytes:
+        """Up to so many of its first bytes, which are read again afterwards."""
+        return self.file.peek(size)[:size]
 
     def close(self) -> None:
         self.file.close()
