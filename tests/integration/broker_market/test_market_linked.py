@@ -322,7 +322,7 @@ def test_D03_a_symbol_that_vanishes_has_no_quote_and_a_look_says_unknown() -> No
     run(test)
 
 
-def test_D03_changed_instruments_are_read_again_soon_and_unchanged_ones_are_not() -> None:
+def test_D03_changed_instruments_are_read_again_within_two_seconds_and_unchanged_ones_are_not() -> None:
     async def test(bed: MarketBed) -> None:
         feed, others = bed.feed, ["AAPL", *"BCDEFGHI"]
         for name in "ABCDEFGHI":
@@ -341,10 +341,10 @@ def test_D03_changed_instruments_are_read_again_soon_and_unchanged_ones_are_not(
         start, end = feed.hours["AAPL"]
         feed.hours["AAPL"] = (start, end + HOUR)
         feed.catalogue = "second"
-        begun = time.monotonic()
+        watch = Stopwatch()
         await soon(lambda: {bed.view(name).instrument.tick for name in others} == {Decimal("0.5")}, "the tick")
         await soon(lambda: bed.view("AAPL").session_end_ms == end + HOUR, "the hours")
-        assert time.monotonic() - begun < 20, "a second on an idle machine; unchanged ones wait 5 minutes"
+        assert watch.seconds < 2
         assert bed.view("B").instrument.step == 1
         assert bed.view("A").instrument.tick == Decimal("0.01"), "its new one cannot be used, which keeps no other"
         heard = feed.count("GET /sessions")

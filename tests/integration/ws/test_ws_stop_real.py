@@ -1,10 +1,10 @@
 """How a server with WebSockets stops (W03, P05)."""
 
 import json
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from support.stopwatch import Stopwatch
 from support.waiting import wait_until
 from support.ws_raw import RawClient
 from support.ws_server import ws_server
@@ -32,11 +32,11 @@ def test_P05_200_subscribers_are_told_1012_and_the_stop_is_prompt() -> None:
         assert server.statistics().topics == 20
         with ThreadPoolExecutor() as pool:
             codes = pool.map(read_and_confirm, clients)
-            start = time.monotonic()
+            watch = Stopwatch()
             server.stop()
-            took = time.monotonic() - start
+            took = watch.seconds
         assert list(codes) == [1012] * 200
-        assert took < 20
+        assert took < 1.0
         removed = [call for call in server.service.calls if call.startswith("remove")]
         assert len(removed) == 20
         # The service is shut down once, when its topics are gone.
@@ -64,9 +64,9 @@ def test_P05_clients_that_read_nothing_and_confirm_nothing_do_not_hold_up_the_st
         for client in deaf:
             client.subscribe("newest", "A")
         server.run(lambda: server.service.say("newest:A", *["x" * 30_000] * 200))
-        start = time.monotonic()
+        watch = Stopwatch()
         server.stop()
-        assert time.monotonic() - start < 20
+        assert watch.seconds < 1.5
         assert server.service.calls[-1] == "shutdown"
         for client in deaf:
             client.close()
@@ -77,9 +77,9 @@ def test_P05_a_topic_that_cannot_be_removed_does_not_hold_up_the_stop() -> None:
         client.send(json.dumps({"type": "strict.subscribe", "payload": {"symbol": "A"}}))
         client.recv(timeout=60)
         server.run(server.service.may_remove.clear)
-        start = time.monotonic()
+        watch = Stopwatch()
         server.stop()
-        assert time.monotonic() - start < 20
+        assert watch.seconds < 2.5
         assert server.service.calls[-1] == "shutdown"
 
 
