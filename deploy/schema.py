@@ -233,7 +233,7 @@ class HealthConfig(Section):
         "again. 0: it is left alone, as under a debugger.",
     )
     start_deadline: Seconds = Field(
-        default=15.0, ge=1, le=600, description="How long up waits for all servers to be healthy."
+        default=60.0, ge=1, le=600, description="How long up waits for all servers to be healthy."
     )
 
 

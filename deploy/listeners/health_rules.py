@@ -41,7 +41,7 @@ class HealthRules:
 
     interval: float = 2.0
     timeout: float = 1.0
-    start_deadline: float = 15.0
+    start_deadline: float = 60.0
     failures: int = 0
     targets: Mapping[str, Target] = field(default_factory=dict)
 

@@ -15,6 +15,7 @@ from deploy.runtime.supervisor_client import ProcessInfo, SupervisorClient
 
 _PROBE_STEP_S = 0.01
 _WATCH_STEP_S = 0.05
+_PATIENCE_S = 10.0
 _LOG_LINES = 25
 DEAD_STATES = frozenset({"BACKOFF", "FATAL", "EXITED"})
 
@@ -104,7 +105,7 @@ def _watch_all(
     progress: Progress,
     logs: StartLogs,
 ) -> None:
-    pending = list(watches)
+    pending, told = list(watches), time.monotonic()
     while pending:
         _raise_for_dead(logs, pending, supervisor)
         pending[0].healthy.wait(_WATCH_STEP_S)
@@ -112,8 +113,17 @@ def _watch_all(
             pending.remove(watch)
             supervisor.confirm([watch.process.rpc_name])
             progress.process(watch.process.full_name, "healthy")
-        if pending and time.monotonic() > deadline:
+        if pending and (now := time.monotonic()) > deadline:
             raise StartFailed([_late(plan, watch, logs) for watch in pending])
+        if pending and now >= told + _PATIENCE_S:
+            told = now
+            _tell(pending, deadline - now, progress)
+
+
+def _tell(pending: list[_Watch], left: float, progress: Progress) -> None:
+    """Who looks on is to know that this goes on, and until when."""
+    for watch in pending:
+        progress.note(f"{watch.process.full_name} is not healthy yet: {watch.detail} (waiting {left:.0f} s more)")
 
 
 def _late(plan: Plan, watch: _Watch, logs: StartLogs) -> Failure:

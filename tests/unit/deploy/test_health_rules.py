@@ -31,7 +31,7 @@ def test_P09_the_servers_and_the_bus_are_asked_where_they_listen(tmp_path: Path)
         "datafeed:datafeed-0": f"GET http://127.0.0.1:8003{health}",
         "core:core-0": f"GET http://127.0.0.1:8004{health}",
     }
-    assert (rules.interval, rules.timeout, rules.failures, rules.start_deadline) == (2.0, 1.0, 5, 15.0)
+    assert (rules.interval, rules.timeout, rules.failures, rules.start_deadline) == (2.0, 1.0, 5, 60.0)
 
 
 def test_P09_an_ipv6_server_on_every_interface_is_asked_over_loopback(tmp_path: Path) -> None:

@@ -23,6 +23,10 @@ class Recorded(Silent):
 
     def __init__(self) -> None:
         self.events: list[tuple[str, str]] = []
+        self.notes: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
 
     def process(self, name: str, state: str, detail: str = "") -> None:  # noqa: ARG002 (its signature)
         self.events.append((name, state))
@@ -110,6 +114,17 @@ def test_P04_all_that_are_late_are_told_with_what_was_last_seen(monkeypatch: Mon
     assert set(told) == {"broker:broker-0", "datafeed:datafeed-0"}
     assert told["broker:broker-0"].endswith("answered 503")
     assert "start_deadline" in told["datafeed:datafeed-0"]
+
+
+def test_P03_a_long_wait_tells_who_is_waited_for_and_why(monkeypatch: Monkey, tmp_path: Path) -> None:
+    plan, progress = _plan(tmp_path), Recorded()
+    _answers(monkeypatch, {8003: Answer(False, "nothing listens")})
+    monkeypatch.setattr(waiting, "_PATIENCE_S", 0.05)
+    with pytest.raises(StartFailed):
+        wait_healthy(plan, plan.servers(), FakeSupervisor(RUNNING), time.monotonic() + 0.4, progress)
+    assert progress.notes
+    expected = "datafeed:datafeed-0 is not healthy yet: nothing listens (waiting 0 s more)"
+    assert set(progress.notes) == {expected}
 
 
 def test_P04_a_process_that_supervisord_does_not_know_is_a_failure(monkeypatch: Monkey, tmp_path: Path) -> None:
