@@ -98,6 +98,21 @@ def test_D03_executions_of_a_symbol_ascend_by_time(journal: Journal) -> None:
     assert journal.executions("A", "EURUSD") == journal.executions("B", "AAPL") == []
 
 
+def test_D03_executions_are_listed_in_pages_from_the_newest_on(journal: Journal) -> None:
+    script = a_day()
+    for _ in range(5):
+        script.fill(script.place(qty="1"))
+    journal.commit(script.batch(), no_fence)
+    every = [each for each in script.every if isinstance(each, ExecutionEvent) and each.execution.symbol == "AAPL"]
+    assert len(every) == 7
+    newest = journal.executions("A", "AAPL", 3)
+    assert newest == every[-3:]
+    older = journal.executions("A", "AAPL", 3, newest[0].seq)
+    assert older == every[-6:-3]
+    assert journal.executions("A", "AAPL", 3, older[0].seq) == every[:1]
+    assert journal.executions("A", "AAPL", 3, every[0].seq) == []
+
+
 def test_D03_open_positions_are_listed(journal: Journal) -> None:
     script = a_day()
     journal.commit(script.batch(), no_fence)

@@ -1,5 +1,7 @@
 """How the broker's routes read keys, paths and queries, and what they ask the writer for (D03, D04)."""
 
+import asyncio
+import threading
 from decimal import Decimal
 from pathlib import Path
 
@@ -8,13 +10,63 @@ import pytest
 from support.backend_calls import call
 from support.broker_routes import ORDER, Bench, problem
 
+from trading_api.models.broker import OperationResult
+from trading_api.modules.broker.api.listing import answer_list
+from trading_api.modules.broker.domain.events import ExecutionEvent
+from trading_api.modules.broker.domain.market_view import MarketView
 from trading_api.modules.broker.domain.outcome import Preview
 from trading_api.modules.broker.domain.requests import ClosePosition, ModifyOrder, PreviewOrder
+from trading_api.modules.broker.market.port import UnknownSymbol
 
 
 def test_D03_executions_are_told_without_the_datafeed(bench: Bench) -> None:
     reply = bench.send("GET", "executions/NASDAQ:aapl")
     assert (reply.status_code, reply.json()) == (200, [])
+
+
+def test_D03_executions_are_asked_for_in_pages_of_bounded_size(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = list[tuple[object, ...]]()
+
+    def executions(*words: object) -> list[ExecutionEvent]:
+        asked.append(words)
+        return []
+
+    monkeypatch.setattr(bench.service._machinery.journal, "executions", executions)
+    for query in ("", "?limit=1", "?limit=10000&before_seq=9223372036854775807"):
+        assert bench.send("GET", f"executions/AAPL{query}").status_code == 200
+    assert [words[2:] for words in asked] == [(10_000, None), (1, None), (10_000, 2**63 - 1)]
+
+
+@pytest.mark.parametrize("query", ["limit=0", "limit=10001", "limit=x", "before_seq=-1", f"before_seq={2**63}"])
+def test_D03_a_page_of_executions_that_cannot_be_is_refused(bench: Bench, query: str) -> None:
+    status, detail = problem(bench.send("GET", f"executions/AAPL?{query}"))
+    assert (status, detail.partition(":")[0]) == (422, f"query.{query.partition('=')[0]}")
+
+
+def test_D03_a_symbol_that_is_gone_has_an_end_and_one_that_never_was_is_not_found(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def nobody_knows(_symbol: str) -> MarketView:
+        raise UnknownSymbol
+
+    monkeypatch.setattr(bench.service._machinery.market, "look", nobody_knows)
+    assert bench.send("GET", "executions/GONE").status_code == 404
+    reply = bench.send("GET", "executions/GONE?before_seq=7")
+    assert (reply.status_code, reply.json()) == (200, [])
+
+
+def test_D03_long_lists_are_written_beside_the_loop_that_serves_everybody_else() -> None:
+    writers = set()
+
+    def wire(number: int) -> OperationResult:
+        writers.add(threading.get_ident())
+        return OperationResult(success=True, message=str(number))
+
+    answer = asyncio.run(answer_list([1, 2], wire))
+    assert answer.body == b'[{"success":true,"message":"1"},{"success":true,"message":"2"}]'
+    assert writers
+    assert threading.get_ident() not in writers
+    assert asyncio.run(answer_list([], wire)).body == b"[]"
 
 
 def test_D03_a_key_names_the_command_and_another_request_has_another_hash(bench: Bench) -> None:

@@ -139,8 +139,9 @@ class BrokerService(Service):
         """What is held, by symbol."""
         return await asyncio.to_thread(self._machinery.journal.positions, self._account(user).id)
 
-    async def executions(self, user: User, symbol: str) -> list[ExecutionEvent]:
-        """What was traded of a symbol, ascending. Raises UnknownSymbol if nobody knows it and nothing was."""
+    async def executions(self, user: User, symbol: str, limit: int, before_seq: int | None) -> list[ExecutionEvent]:
+        """The newest of what was traded of a symbol, ascending. Raises UnknownSymbol if nobody knows it and there is
+        none."""
         unknown, name = False, symbol.rpartition(":")[2].strip().upper()
         try:
             name = (await self._machinery.market.look(symbol)).instrument.symbol
@@ -149,8 +150,10 @@ class BrokerService(Service):
         except MarketUnavailable:
             # What was traded stands in the store, so it is told without the market too.
             pass
-        found = await asyncio.to_thread(self._machinery.journal.executions, self._account(user).id, name)
-        if unknown and not found:
+        read, account_id = self._machinery.journal.executions, self._account(user).id
+        found = await asyncio.to_thread(read, account_id, name, limit, before_seq)
+        # Whoever asks for older ones has seen some.
+        if unknown and not found and before_seq is None:
             raise UnknownSymbol
         return found
 

@@ -10,6 +10,7 @@ from pydantic import WithJsonSchema
 
 from trading_api.models.broker import OrderType, Side
 from trading_api.models.broker.texts import NO_NUL
+from trading_api.modules.broker.journal.queries import MOST_EXECUTIONS
 from trading_api.shared.problems import MEDIA_TYPE
 
 IDEMPOTENCY_KEY = "Idempotency-Key"
@@ -28,6 +29,11 @@ Amount = Annotated[
     Decimal | None,
     WithJsonSchema({"type": "number", "format": "decimal", "exclusiveMinimum": 0}),
     Query(gt=0, allow_inf_nan=False, description="Units to close; absent: all of it."),
+]
+ExecutionLimit = Annotated[int, Query(ge=1, le=MOST_EXECUTIONS, description="How many at most: the newest.")]
+BeforeSeq = Annotated[
+    int | None,
+    Query(ge=0, le=2**63 - 1, description="Only those with a smaller `seq`: with that of the oldest, the ones before."),
 ]
 IdempotencyKey = Annotated[
     str | None,

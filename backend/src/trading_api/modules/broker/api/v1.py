@@ -5,12 +5,15 @@ from __future__ import annotations
 from enum import Enum
 from typing import Annotated, ClassVar
 
-from fastapi import Body
+from fastapi import Body, Response
 
 from trading_api.models import broker as wire
 from trading_api.modules.broker import BrokerModule
+from trading_api.modules.broker.api.listing import answer_list
 from trading_api.modules.broker.api.parameters import (
     Amount,
+    BeforeSeq,
+    ExecutionLimit,
     IdempotencyKey,
     OrderId,
     OrderTypeQuery,
@@ -24,6 +27,7 @@ from trading_api.modules.broker.api.quick_route import PlaceOrderRoute
 from trading_api.modules.broker.api.route import BrokerRoute, tell_methods
 from trading_api.modules.broker.asking import Asking
 from trading_api.modules.broker.domain.requests import CancelOrder, ClosePosition, Reset, SetLeverage
+from trading_api.modules.broker.journal.queries import MOST_EXECUTIONS
 from trading_api.modules.broker.wire import requests, updates
 from trading_api.modules.broker.wire.body_hash import body_hash
 from trading_api.modules.broker.wire.previews import leverage_preview, order_preview
@@ -70,7 +74,14 @@ class BrokerApi(APIRouterInterface[BrokerModule]):
             responses=changed,
             route_class_override=PlaceOrderRoute,
         )
-        self.get("/orders", operation_id="getOrders", tags=["orders"], responses=problems(503))(self.get_orders)
+        listed = self.get(
+            "/orders",
+            operation_id="getOrders",
+            tags=["orders"],
+            responses=problems(503),
+            response_model=list[wire.PlacedOrder],
+        )
+        listed(self.get_orders)
         safe = self.post(
             "/orders/preview", operation_id="previewOrder", tags=["orders"], responses=asked, openapi_extra=SAFE
         )
@@ -86,7 +97,13 @@ class BrokerApi(APIRouterInterface[BrokerModule]):
         self.delete(path, operation_id="closePosition", tags=tags, responses=changed)(self.close_position)
         edit = self.put(f"{path}/brackets", operation_id="editPositionBrackets", tags=tags, responses=changed)
         edit(self.edit_position_brackets)
-        listed = self.get("/executions/{symbol}", operation_id="getExecutions", tags=tags, responses=problems(404, 503))
+        listed = self.get(
+            "/executions/{symbol}",
+            operation_id="getExecutions",
+            tags=tags,
+            responses=problems(404, 503),
+            response_model=list[wire.Execution],
+        )
         listed(self.get_executions)
 
     def _register_leverage(self) -> None:
@@ -116,9 +133,9 @@ class BrokerApi(APIRouterInterface[BrokerModule]):
         asking = Asking(user, key, body_hash("placeOrder", order))
         return wire.PlacedOrderResult(orderId=await self.module.service.place(asking, order))
 
-    async def get_orders(self, user: AskingUser) -> list[wire.PlacedOrder]:
+    async def get_orders(self, user: AskingUser) -> Response:
         """Every live order, and those that ended within the last 24 hours (the newest 1000). Oldest first."""
-        return [updates.placed_order(order) for order in await self.module.service.orders(user)]
+        return await answer_list(await self.module.service.orders(user), updates.placed_order)
 
     async def preview_order(self, user: AskingUser, order: wire.PreOrder) -> wire.OrderPreview:
         """What placing the order would do now: cost, fees, margin, and every reason for which it would be refused."""
@@ -159,9 +176,19 @@ class BrokerApi(APIRouterInterface[BrokerModule]):
         asking = Asking(user, key, body_hash("editPositionBrackets", position_id, edit))
         return _done(await self.module.service.change(asking, requests.edit_brackets(position_id, edit)))
 
-    async def get_executions(self, user: AskingUser, symbol: SymbolPath) -> list[wire.Execution]:
-        """What was traded of a symbol, ascending by time. 404 `Symbol not found` when nobody knows it."""
-        return [updates.execution(event) for event in await self.module.service.executions(user, symbol)]
+    async def get_executions(
+        self,
+        user: AskingUser,
+        symbol: SymbolPath,
+        limit: ExecutionLimit = MOST_EXECUTIONS,
+        before_seq: BeforeSeq = None,
+    ) -> Response:
+        """What was traded of a symbol, ascending by time: the newest 10,000 at most, and with `before_seq` older ones.
+
+        404 `Symbol not found` when nobody knows it.
+        """
+        found = await self.module.service.executions(user, symbol, limit, before_seq)
+        return await answer_list(found, updates.execution)
 
     async def leverage_info(
         self,

@@ -432,11 +432,11 @@ export interface Operations {
     body: undefined;
     response: AccountInfo;
   };
-  /** What was traded of a symbol, ascending by time. 404 `Symbol not found` when nobody knows it. */
+  /** What was traded of a symbol, ascending by time: the newest 10,000 at most, and with `before_seq` older ones. 404 `Symbol not found` when nobody knows it. */
   getExecutions: {
     method: "GET";
     path: "/executions/{symbol}";
-    params: { path: { symbol: string } };
+    params: { path: { symbol: string }; query?: { limit?: number; before_seq?: number } };
     body: undefined;
     response: Array<Execution>;
   };

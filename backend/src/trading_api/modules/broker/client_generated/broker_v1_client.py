@@ -103,12 +103,14 @@ def _get_account_info() -> Call[models.AccountInfo]:
     )
 
 
-def _get_executions(*, symbol: str) -> Call[list[models.Execution]]:
+def _get_executions(
+    *, symbol: str, limit: int | None = None, before_seq: int | None = None
+) -> Call[list[models.Execution]]:
     return Call(
         Request(
             operation="getExecutions",
             method="GET",
-            target=target("/executions/{symbol}", {"symbol": symbol}),
+            target=target("/executions/{symbol}", {"symbol": symbol}, [("limit", limit), ("before_seq", before_seq)]),
         ),
         _GET_EXECUTIONS,
     )
@@ -362,11 +364,17 @@ class BrokerClient(AsyncStreamClient):
         """
         return await self._send(_get_account_info())
 
-    async def get_executions(self, *, symbol: str) -> list[models.Execution]:
-        """What was traded of a symbol, ascending by time. 404 `Symbol not found` when nobody knows it.
+    async def get_executions(
+        self, *, symbol: str, limit: int | None = None, before_seq: int | None = None
+    ) -> list[models.Execution]:
+        """What was traded of a symbol, ascending by time: the newest 10,000 at most, and with `before_seq` older ones.
+
+        404 `Symbol not found` when nobody knows it.
 
         Args:
             symbol: NAME or EXCHANGE:NAME, in any case.
+            limit: How many at most: the newest. Default: 10000.
+            before_seq: Only those with a smaller `seq`: with that of the oldest, the ones before.
 
         Raises:
             NotFound: There is none.
@@ -377,7 +385,7 @@ class BrokerClient(AsyncStreamClient):
             ApiError: Any other refusal.
             TransportError: No answer came.
         """
-        return await self._send(_get_executions(symbol=symbol))
+        return await self._send(_get_executions(symbol=symbol, limit=limit, before_seq=before_seq))
 
     async def get_health_status(self) -> models.HealthResponse:
         """How the module fares.
@@ -666,11 +674,17 @@ class BrokerSyncClient(SyncRestClient):
         """
         return self._send(_get_account_info())
 
-    def get_executions(self, *, symbol: str) -> list[models.Execution]:
-        """What was traded of a symbol, ascending by time. 404 `Symbol not found` when nobody knows it.
+    def get_executions(
+        self, *, symbol: str, limit: int | None = None, before_seq: int | None = None
+    ) -> list[models.Execution]:
+        """What was traded of a symbol, ascending by time: the newest 10,000 at most, and with `before_seq` older ones.
+
+        404 `Symbol not found` when nobody knows it.
 
         Args:
             symbol: NAME or EXCHANGE:NAME, in any case.
+            limit: How many at most: the newest. Default: 10000.
+            before_seq: Only those with a smaller `seq`: with that of the oldest, the ones before.
 
         Raises:
             NotFound: There is none.
@@ -681,7 +695,7 @@ class BrokerSyncClient(SyncRestClient):
             ApiError: Any other refusal.
             TransportError: No answer came.
         """
-        return self._send(_get_executions(symbol=symbol))
+        return self._send(_get_executions(symbol=symbol, limit=limit, before_seq=before_seq))
 
     def get_health_status(self) -> models.HealthResponse:
         """How the module fares.

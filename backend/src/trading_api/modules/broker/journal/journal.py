@@ -107,10 +107,15 @@ class Journal:
         with self._reading() as connection:
             return queries.open_positions(connection, account_id).get(account_id, []) if connection else []
 
-    def executions(self, account_id: str, symbol: str) -> list[ExecutionEvent]:
-        """All since the last reset, ascending by time. `symbol` is the canonical name."""
+    def executions(
+        self, account_id: str, symbol: str, limit: int = queries.MOST_EXECUTIONS, before_seq: int | None = None
+    ) -> list[ExecutionEvent]:
+        """The `limit` newest since the last reset, and before `before_seq`, ascending by time. `symbol` is the
+        canonical name."""
         with self._reading() as connection:
-            return queries.executions_of(connection, account_id, symbol) if connection else []
+            if connection is None:
+                return []
+            return queries.executions_of(connection, account_id, symbol, limit, before_seq)
 
     def events_after(self, account_id: str, seq: int, kinds: Collection[type[Event]] | None, limit: int) -> list[Event]:
         """The events with a greater `seq`, ascending, `limit` at most; `kinds` None: of every kind."""

@@ -22,6 +22,8 @@ from trading_api.modules.broker.tables import accounts, commands, events, orders
 
 MOST_FINALS = 1000
 """How many final orders of an account are listed: the newest."""
+MOST_EXECUTIONS = 10_000
+"""How many executions are listed at once: the newest before some `seq`."""
 T = TypeVar("T")
 
 
@@ -71,17 +73,22 @@ def order_columns(connection: Connection, account_id: str) -> Iterator[OrderColu
         yield tuple(row)
 
 
-def executions_of(connection: Connection, account_id: str, symbol: str) -> list[ExecutionEvent]:
-    """Those after the last reset, ascending by time; `seq` decides between equal times."""
+def executions_of(
+    connection: Connection, account_id: str, symbol: str, limit: int, before_seq: int | None
+) -> list[ExecutionEvent]:
+    """The newest after the last reset, and before `before_seq`; ascending by time, `seq` decides between equal ones."""
     query = (
         _events(account_id)
         # The index of executions is asked for in its own words, or SQLite does not see that it fits.
         .where(literal_column("kind") == literal_column("'execution'"), events.c.symbol == symbol)
         .where(events.c.seq > _reset_seq(account_id))
-        .order_by(events.c.seq)
+        .order_by(events.c.seq.desc())
+        .limit(limit)
     )
+    if before_seq is not None:
+        query = query.where(events.c.seq < before_seq)
     found = [event for event in _read_events(connection, query) if isinstance(event, ExecutionEvent)]
-    return sorted(found, key=lambda event: event.execution.time_ms)
+    return sorted(found, key=lambda event: (event.execution.time_ms, event.seq))
 
 
 def events_after(
