@@ -52,7 +52,6 @@ def test_D04_a_restart_begins_with_what_was_committed(journal: Journal, engine: 
     assert states == {"A": first.state, "B": second.state}
     # In the order in which they were made, which is not that of their texts.
     assert ids(states["B"].orders.values()) == ids(second.state.orders.values())
-    assert journal.account("A") == first.state
     assert journal.verify("A") == journal.verify("B") == []
     assert journal.last_seqs(["A", "B", "C"]) == {"A": first.state.seq, "B": second.state.seq}
 
@@ -60,7 +59,7 @@ def test_D04_a_restart_begins_with_what_was_committed(journal: Journal, engine: 
 def test_D04_an_empty_store_has_nothing_and_the_first_commit_makes_it(empty_store_url: str) -> None:
     engine = open_engine(empty_store_url)
     journal, script = Journal(engine), AccountScript()
-    assert (journal.load(), journal.account("A"), journal.orders("A"), journal.positions("A")) == ([], None, [], [])
+    assert (journal.load(), journal.leverages("A"), journal.orders("A"), journal.positions("A")) == ([], {}, [], [])
     assert (journal.executions("A", "AAPL"), journal.events_after("A", 0, None, 10)) == ([], [])
     assert (journal.last_seqs(["A"]), journal.answers([("A", "1")]), journal.verify("A")) == ({}, {}, [])
     script.place()
@@ -111,6 +110,17 @@ def test_D03_executions_are_listed_in_pages_from_the_newest_on(journal: Journal)
     assert older == every[-6:-3]
     assert journal.executions("A", "AAPL", 3, older[0].seq) == every[:1]
     assert journal.executions("A", "AAPL", 3, every[0].seq) == []
+
+
+def test_D03_leverages_are_those_that_the_account_chose(journal: Journal) -> None:
+    script = a_day()
+    script.leverage("AAPL", "5")
+    script.leverage("MSFT", "2")
+    script.leverage("AAPL", "4")
+    journal.commit(script.batch(), no_fence)
+    assert journal.leverages("A") == script.state.leverages
+    assert journal.leverages("A")["AAPL"] == Decimal(4)
+    assert journal.leverages("B") == {}
 
 
 def test_D03_open_positions_are_listed(journal: Journal) -> None:

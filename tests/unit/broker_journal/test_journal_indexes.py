@@ -42,7 +42,7 @@ class Watch:
 
 def test_D04_every_read_of_an_account_is_by_index(engine: Engine) -> None:
     journal, watch = Journal(engine), Watch(engine)
-    journal.account("A")
+    journal.leverages("A")
     journal.orders("A", 5)
     journal.positions("A")
     journal.executions("A", "AAPL")

@@ -120,10 +120,10 @@ class BrokerService(Service):
     async def leverage_info(self, user: User, symbol: str) -> wire.LeverageInfo:
         """The leverage in force. Raises UnknownSymbol, MarketUnavailable, StoreError."""
         name = (await self._machinery.market.look(symbol)).instrument.symbol
-        state = await asyncio.to_thread(self._machinery.journal.account, self._account(user).id)
+        chosen = await asyncio.to_thread(self._machinery.journal.leverages, self._account(user).id)
         return wire.LeverageInfo(
             title=f"{name} leverage",
-            leverage=state.leverage(name) if state else self._terms.default_leverage,
+            leverage=chosen.get(name, self._terms.default_leverage),
             min=self._terms.min_leverage,
             max=self._terms.max_leverage,
             step=self._terms.leverage_step,

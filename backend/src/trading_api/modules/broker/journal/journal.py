@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from decimal import Decimal
 
 from sqlalchemy import Connection, Engine
 
@@ -88,10 +89,11 @@ class Journal:
         with self._reading() as connection:
             return self._states(connection) if connection else []
 
-    def account(self, account_id: str) -> AccountState | None:
-        """One account; None while nothing is written of it."""
+    def leverages(self, account_id: str) -> dict[str, Decimal]:
+        """What an account chose, by symbol."""
         with self._reading() as connection:
-            return next(iter(self._states(connection, account_id)), None) if connection else None
+            rows = queries.account_rows(connection, account_id) if connection else []
+            return {each.symbol: each.leverage for row in rows for each in row.book.leverages}
 
     def orders(self, account_id: str, since_ms: int = 0) -> list[Order]:
         """All live orders, and final ones since a time (ms UTC, of their last change) and since the last reset, 1000 of
