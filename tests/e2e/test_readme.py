@@ -33,7 +33,7 @@ class Clone:
     def make(self, *words: str, timeout: float = 900) -> subprocess.CompletedProcess[str]:
         return self.run("make", *words, timeout=timeout)
 
-    def run(self, *argv: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+    def run(self, *argv: str, timeout: float = 300) -> subprocess.CompletedProcess[str]:
         return subprocess.run(argv, cwd=self.folder, env=self.env, capture_output=True, text=True, timeout=timeout)
 
     def supervisorctl(self, *words: str) -> subprocess.CompletedProcess[str]:
@@ -143,7 +143,7 @@ def test_M07_install_can_be_run_twice_and_verbs_work(clone: Clone) -> None:
 
 def test_M07_the_wheel_holds_the_templates_and_the_manifest(clone: Clone, tmp_path: Path) -> None:
     build = ["-m", "build", "--wheel", "--no-isolation", "--outdir", str(tmp_path)]
-    done = clone.run(".venv/bin/python", *build, timeout=120)
+    done = clone.run(".venv/bin/python", *build)
     assert done.returncode == 0, done.stdout + done.stderr
     (wheel,) = tmp_path.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:

@@ -25,7 +25,7 @@ from deploy.runtime import status as tree_status
 ROOT = Path(__file__).parents[2]
 MANAGER = [sys.executable, "-P", "-m", "deploy.cli"]
 PORTS = 12
-PATIENT: dict[str, object] = {"start_deadline": "60s", "failures": 30}
+PATIENT: dict[str, object] = {"start_deadline": "180s", "failures": 30}
 """For machines that run other tests at the same time."""
 
 
@@ -82,7 +82,9 @@ class Project:
         self.config.write_text(text, encoding="utf-8")
         return self.config
 
-    def run(self, *arguments: str, timeout: float = 60.0, check: int | None = None) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *arguments: str, timeout: float = 300.0, check: int | None = None
+    ) -> subprocess.CompletedProcess[str]:
         """`backend-manager …` in the project's folder. `check` is the exit code that must come out."""
         done = subprocess.run(
             [*MANAGER, *arguments], cwd=self.folder, env=self.env(), capture_output=True, text=True, timeout=timeout
@@ -134,7 +136,7 @@ class Project:
         """Process name → pid, as status tells it."""
         return {row["name"]: row["pid"] for row in self.status()["processes"]}
 
-    def supervisorctl(self, *arguments: str, timeout: float = 60.0) -> subprocess.CompletedProcess[str]:
+    def supervisorctl(self, *arguments: str, timeout: float = 300.0) -> subprocess.CompletedProcess[str]:
         """Plain `supervisorctl …` in the project's folder, without -c (P02)."""
         argv = [str(Path(sys.executable).with_name("supervisorctl")), *arguments]
         return subprocess.run(argv, cwd=self.folder, env=self.env(), capture_output=True, text=True, timeout=timeout)

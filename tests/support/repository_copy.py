@@ -21,7 +21,7 @@ class Copy:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("TRADING_", "ENABLED_"))}
         return {**kept, "PYTHONPATH": os.pathsep.join([str(self.folder), str(self.source)])}
 
-    def python(self, *arguments: str, timeout: float = 100) -> subprocess.CompletedProcess[str]:
+    def python(self, *arguments: str, timeout: float = 500) -> subprocess.CompletedProcess[str]:
         """Run Python in the copy until it ends."""
         argv = [sys.executable, *arguments]
         return subprocess.run(argv, cwd=self.folder, env=self.env(), capture_output=True, text=True, timeout=timeout)

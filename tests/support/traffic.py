@@ -31,7 +31,7 @@ class Traffic:
         self._thread.join(60)
 
     def _run(self) -> None:
-        with httpx.Client(timeout=5.0, trust_env=False, headers={"Connection": "close"}) as client:
+        with httpx.Client(timeout=30.0, trust_env=False, headers={"Connection": "close"}) as client:
             while not self._over.is_set():
                 self.count += 1
                 self._ask(client)
