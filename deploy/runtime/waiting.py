@@ -54,6 +54,7 @@ class _Watch(threading.Thread):
         self.detail = "nothing listens"
         self._timeout = timeout
         self._stopped = threading.Event()
+        self._pid = 0
 
     def run(self) -> None:
         endpoint = self.process.endpoint
@@ -70,6 +71,11 @@ class _Watch(threading.Thread):
 
     def stop(self) -> None:
         self._stopped.set()
+
+    def has_died(self, info: ProcessInfo) -> bool:
+        """Also when it lives again: supervisord starts one at once that lived for a second (`startsecs`)."""
+        self._pid = self._pid or info.pid
+        return info.state in DEAD_STATES or info.pid not in (0, self._pid)
 
 
 def wait_healthy(
@@ -133,18 +139,19 @@ def _late(plan: Plan, watch: _Watch, logs: StartLogs) -> Failure:
 
 def _raise_for_dead(logs: StartLogs, pending: list[_Watch], supervisor: SupervisorClient) -> None:
     infos = {info.full_name: info for info in supervisor.processes()}
-    failures = [_dead(logs, watch.process, infos.get(watch.process.full_name)) for watch in pending]
+    failures = [_dead(logs, watch, infos.get(watch.process.full_name)) for watch in pending]
     found = [failure for failure in failures if failure is not None]
     if found:
         raise StartFailed(found)
 
 
-def _dead(logs: StartLogs, process: Process, info: ProcessInfo | None) -> Failure | None:
+def _dead(logs: StartLogs, watch: _Watch, info: ProcessInfo | None) -> Failure | None:
+    process = watch.process
     if info is None:
         return failure_of(logs, process, "supervisord does not know it")
-    if info.state not in DEAD_STATES:
+    if not watch.has_died(info):
         return None
-    reason = logs.reason(process) or info.reason
+    reason = logs.reason(process) or info.reason or "it ended without a word"
     return failure_of(logs, process, f"died while starting: {reason}")
 
 

@@ -8,16 +8,17 @@ from deploy.runtime.supervisor_client import Difference, ProcessInfo, Supervisor
 NOTHING = Difference((), (), ())
 
 
-def info_of(rpc_name: str, state: str = "RUNNING") -> ProcessInfo:
+def info_of(rpc_name: str, state: str = "RUNNING", pid: int = 4242) -> ProcessInfo:
     """What supervisord tells of a process."""
     group, _, name = rpc_name.partition(":")
-    return ProcessInfo(name, group, state, 4242, 100.0, 160.0, 0, "Exited too quickly")
+    return ProcessInfo(name, group, state, pid, 100.0, 160.0, 0, "Exited too quickly")
 
 
 class FakeSupervisor(SupervisorClient):
     """`states` by RPC name; `calls` are (method, argument). Started processes run, stopped ones stop, at once.
 
-    `environment` is supervisord's own; None for a supervisord of an earlier version, which cannot tell.
+    `environment` is supervisord's own; None for a supervisord of an earlier version, which cannot tell. `pids` of a
+    process are told one after the other, the last one for ever; without any it is 4242.
     """
 
     def __init__(self, states: dict[str, str], difference: Difference = NOTHING) -> None:
@@ -26,12 +27,17 @@ class FakeSupervisor(SupervisorClient):
         self.difference = difference
         self.calls: list[tuple[str, object]] = []
         self.environment: dict[str, str] | None = {}
+        self.pids: dict[str, list[int]] = {}
 
     def pid(self) -> int:
         return 1
 
     def processes(self) -> list[ProcessInfo]:
-        return [info_of(name, state) for name, state in self.states.items()]
+        return [info_of(name, state, self._pid_of(name)) for name, state in self.states.items()]
+
+    def _pid_of(self, name: str) -> int:
+        pids = self.pids.get(name, [4242])
+        return pids.pop(0) if len(pids) > 1 else pids[0]
 
     def compare(self, conf: Path | None = None) -> Difference:
         self.calls.append(("compare", conf))

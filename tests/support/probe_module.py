@@ -1,8 +1,8 @@
 """A backend with one more module, `probe`, whose start, requests and end do what a test needs.
 
 Its switches are environment variables, for `servers.NAME.env`: PROBE_BROKEN (raises at import), PROBE_HANGS (never
-starts), PROBE_DEAF (ignores SIGTERM). Its shutdown hook writes the time, in seconds (Unix time), to `probe-stopped` in
-the project's folder.
+starts), PROBE_FAILS (raises so many seconds after its start began), PROBE_DEAF (ignores SIGTERM). Its shutdown
+hook writes the time, in seconds (Unix time), to `probe-stopped` in the project's folder.
 """
 
 import subprocess
@@ -41,6 +41,9 @@ _SERVICE = """
         async def startup(self):
             if os.environ.get("PROBE_HANGS"):
                 await asyncio.Event().wait()
+            if os.environ.get("PROBE_FAILS"):
+                await asyncio.sleep(float(os.environ["PROBE_FAILS"]))
+                raise RuntimeError("probe failed late on purpose")
             if os.environ.get("PROBE_DEAF"):
                 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 

@@ -101,6 +101,17 @@ def test_P04_a_module_that_dies_at_import_is_shown_with_its_traceback(probed: Pr
     assert probed.run("status").returncode == 3
 
 
+@pytest.mark.parametrize("reload", [False, True], ids=["plain", "watch mode"])
+def test_P04_a_server_that_dies_after_it_ran_for_a_while_is_told_at_once(probed: Project, reload: bool) -> None:
+    config = probe_config(probed, env={"PROBE_FAILS": "1.5"}, health={"start_deadline": "300s"})
+    config["servers"]["probe"]["reload"] = reload
+    probed.write(config)
+    done = probed.run("start", check=1)
+    assert "probe:probe-0: died while starting" in done.stderr
+    assert "RuntimeError: probe failed late on purpose" in done.stderr
+    probed.assert_gone()
+
+
 @pytest.mark.long
 def test_P04_the_same_as_json(probed: Project) -> None:
     probed.write(probe_config(probed, env={"PROBE_BROKEN": "1"}))

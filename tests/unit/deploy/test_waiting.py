@@ -61,6 +61,22 @@ def test_P04_a_dead_process_fails_at_once_with_its_reason_and_last_lines(monkeyp
     assert failure.lines[-1] == "ImportError: no module named x"
 
 
+def test_P04_a_process_that_died_and_was_started_again_at_once_is_dead(monkeypatch: Monkey, tmp_path: Path) -> None:
+    """One that lived for a second (`startsecs`) is in no state between its lives that could be seen."""
+    plan = _plan(tmp_path)
+    (plan.layout.logs / "broker-1.log").write_text("ImportError: no module named x\nstarting\n")
+    _answers(monkeypatch, {8002: Answer(False, "nothing listens")})
+    client = FakeSupervisor({**RUNNING, "broker:broker-1": "RUNNING"})
+    client.pids["broker:broker-1"] = [0, 70, 70, 71]
+    with pytest.raises(StartFailed) as raised:
+        wait_healthy(plan, plan.servers(), client, time.monotonic() + 60, Silent())
+    (failure,) = raised.value.failures
+    assert (failure.name, failure.reason) == (
+        "broker:broker-1",
+        "died while starting: ImportError: no module named x",
+    )
+
+
 def _dead_broker(plan: Plan, monkeypatch: Monkey, logs: StartLogs) -> Failure:
     _answers(monkeypatch, {8002: Answer(False, "nothing listens")})
     client = FakeSupervisor({**RUNNING, "broker:broker-1": "BACKOFF"})
