@@ -9,7 +9,9 @@ from deploy.errors import DeployError
 from deploy.schema import UsersConfig
 
 _LEAST_SECRET = 32
+_LEAST_RSA_BITS = 2048
 _MOST_BYTES = 16 * 1024
+_SSH = (b"ssh-", b"ecdsa-sha2-")
 
 
 class KeyRefused(DeployError):
@@ -65,6 +67,8 @@ def _no_key(name: str, content: bytes, users: UsersConfig) -> str:
 def _no_secret(name: str, secret: bytes) -> str:
     if b"-----BEGIN" in secret:
         return f"{name} holds a PEM; HS256 needs a secret, and algorithm: RS256 a public key"
+    if secret.startswith(_SSH):
+        return f"{name} holds a public key of SSH; HS256 needs a secret"
     if b"\n" in secret or b"\r" in secret:
         return f"{name} holds several lines; a secret is one"
     if len(secret) < _LEAST_SECRET:
@@ -78,4 +82,21 @@ def _no_public_key(name: str, content: bytes) -> str:
         return f"{name} holds a private key; servers need only the public one, which it belongs to"
     if b"PUBLIC KEY-----" not in content:
         return f"{name} holds no public key: RS256 needs a PEM that begins with -----BEGIN PUBLIC KEY-----"
+    return _no_rsa_key(name, content)
+
+
+def _no_rsa_key(name: str, content: bytes) -> str:
+    # Imported here, for it takes longer than most commands may.
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+    from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+    try:
+        key = load_pem_public_key(content.strip() + b"\n")
+    except (ValueError, UnsupportedAlgorithm):
+        return f"{name} holds no public key that can be read: RS256 needs the PEM of an RSA key"
+    if not isinstance(key, RSAPublicKey):
+        return f"{name} holds the key of another algorithm: RS256 needs an RSA key"
+    if key.key_size < _LEAST_RSA_BITS:
+        return f"the RSA key in {name} has {key.key_size} bits; RS256 needs at least {_LEAST_RSA_BITS}"
     return ""

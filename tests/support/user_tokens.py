@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 import jwt
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from trading_api.user_settings import UserSettings
@@ -21,6 +21,13 @@ def rsa_pair(bits: int = 2048) -> tuple[bytes, bytes]:
     key = rsa.generate_private_key(public_exponent=65537, key_size=bits)
     private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     return private, key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+
+@lru_cache
+def ec_public_key() -> bytes:
+    """A public key of another algorithm, as PEM."""
+    key = ec.generate_private_key(ec.SECP256R1()).public_key()
+    return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
 
 def token(user: object = "alice", *, seconds: float = 60, key: str | bytes = SECRET, **claims: Any) -> str:

@@ -155,6 +155,8 @@ def _secret(content: bytes, where: str) -> bytes:
     secret = content.strip()
     if b"-----BEGIN" in secret:
         raise ValueError(f"{where} holds a PEM; HS256 needs a secret, and algorithm RS256 a public key")
+    if secret.startswith((b"ssh-", b"ecdsa-sha2-")):
+        raise ValueError(f"{where} holds a public key of SSH; HS256 needs a secret")
     if b"\n" in secret or b"\r" in secret:
         raise ValueError(f"{where} holds several lines; a secret is one")
     if len(secret) < MIN_SECRET_BYTES:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.fake_supervisor import FakeSupervisor
 from support.plans import SERVERS, make_plan
-from support.user_tokens import SECRET, rsa_pair
+from support.user_tokens import SECRET, ec_public_key, rsa_pair
 
 from deploy import addresses, loader
 from deploy.errors import ConfigError
@@ -19,7 +19,9 @@ from deploy.runtime.inherited import NotInherited, check_inherited
 from deploy.runtime.users_key import KeyRefused, check_users_key
 from deploy.schema import DeploymentConfig, UsersConfig
 from trading_api.settings import Settings, read_settings
-from trading_api.user_settings import parse_origin, read_user_settings
+from trading_api.shared.users.errors import KeyUnusable
+from trading_api.shared.users.verifier import Verifier
+from trading_api.user_settings import UserSettings, parse_origin, read_user_settings
 
 KNOWN = {"core": ("v1",)}
 
@@ -99,8 +101,13 @@ KEYS: list[tuple[str, bytes, int]] = [
     ("HS256", b"x" * 40 + b"\n" + b"y" * 40, 0o600),
     ("HS256", b"x" * 20_000, 0o600),
     ("HS256", b"", 0o600),
+    ("HS256", b"ssh-rsa " + b"A" * 60, 0o600),
     ("HS256", rsa_pair()[1], 0o600),
     ("RS256", rsa_pair()[1], 0o644),
+    ("RS256", rsa_pair(1024)[1], 0o644),
+    ("RS256", ec_public_key(), 0o644),
+    ("RS256", b"-----BEGIN PUBLIC KEY-----\nnothing\n-----END PUBLIC KEY-----\n", 0o644),
+    ("RS256", b"\n  " + rsa_pair()[1], 0o644),
     ("RS256", rsa_pair()[0], 0o600),
     ("RS256", SECRET.encode(), 0o600),
     ("RS256", b"", 0o600),
@@ -119,14 +126,37 @@ def test_D03_a_key_that_servers_would_refuse_is_refused_before_anything_starts(
         "TRADING_USERS_ALGORITHM": algorithm,
         "TRADING_USERS_KEY_FILE": str(path),
     }
-    _, problems = read_user_settings(environ)
+    settings, problems = read_user_settings(environ)
     users = UsersConfig.model_validate({"mode": "jwt", "algorithm": algorithm, "key_file": "key"})
-    if not problems:
+    if not problems and _is_usable(settings):
         check_users_key(users, tmp_path, {})
         return
     with pytest.raises(KeyRefused, match=r"users\.key_file: .*; nothing was started or changed") as caught:
         check_users_key(users, tmp_path, {})
     assert len(content) < 20 or content[:20].decode() not in str(caught.value)
+
+
+def _is_usable(settings: UserSettings) -> bool:
+    try:
+        Verifier(settings)
+    except KeyUnusable:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (rsa_pair(1024)[1], "the RSA key in key has 1024 bits; RS256 needs at least 2048"),
+        (ec_public_key(), "key holds the key of another algorithm: RS256 needs an RSA key"),
+    ],
+)
+def test_D03_a_public_key_of_no_use_says_why(tmp_path: Path, content: bytes, reason: str) -> None:
+    (tmp_path / "key").write_bytes(content)
+    users = UsersConfig.model_validate({"mode": "jwt", "algorithm": "RS256", "key_file": "key"})
+    with pytest.raises(KeyRefused) as caught:
+        check_users_key(users, tmp_path, {})
+    assert str(caught.value) == f"users.key_file: {reason}; nothing was started or changed"
 
 
 def test_D03_a_key_that_is_not_there_is_told(tmp_path: Path) -> None:
