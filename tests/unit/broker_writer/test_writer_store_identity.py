@@ -29,7 +29,7 @@ from trading_api.modules.broker.writer.errors import Again, NoWriter, Unreached
 from trading_api.modules.broker.writer.subjects import Subjects
 from trading_api.modules.broker.writer.wire import load_outcome
 from trading_api.modules.broker.writer.writer_news import WriterNews, dump_news
-from trading_api.shared.bus import MemoryBus, NoResponder
+from trading_api.shared.bus import BusTimeout, MemoryBus, NoResponder
 from trading_api.shared.store.errors import StoreError
 
 DISTANT = (
@@ -203,6 +203,7 @@ def test_D03_a_writer_that_beats_and_says_nothing_for_long_is_one_that_the_bus_d
 
     def after(seconds: float, standing: Standing) -> str:
         clock.now += seconds
+        distant.carried()
         distant.saw(standing)
         return distant.problem
 
@@ -220,6 +221,87 @@ def test_D03_a_writer_that_beats_and_says_nothing_for_long_is_one_that_the_bus_d
     news.doubt(9)
     assert after(0, holder(9, 4)) == "", "one that was heard a moment ago has its time again"
     assert after(9, holder(9, 5, None)) == "", "the lease was given back"
+
+
+def test_D03_while_the_bus_itself_is_silent_no_writer_is_out_of_its_reach() -> None:
+    news, clock = WriterNews(), FakeClock()
+    distant = DistantWriter(news, clock=clock)
+    news.read(7, held=True)
+    for beat in range(10):
+        clock.now += 1
+        distant.saw(holder(7, beat))
+        assert distant.problem == "", "no question was heard, not even one's own"
+    distant.carried()
+    assert distant.problem == DISTANT
+    clock.now += 2.5
+    distant.saw(holder(7, 11))
+    assert distant.problem == DISTANT
+    clock.now += 1
+    distant.saw(holder(7, 12))
+    assert distant.problem == "", "it is silent again"
+
+
+class HungBus(MemoryBus):
+    """Once it hangs, it takes everything and brings nothing. That shows only after a while: `away`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hangs = self.away = False
+
+    @property
+    def connected(self) -> bool:
+        return not self.away and super().connected
+
+    async def publish(self, subject: str, data: bytes) -> None:
+        if not self.hangs:
+            await super().publish(subject, data)
+
+    async def request(self, subject: str, data: bytes, *, timeout: float) -> bytes:
+        if self.hangs:
+            await asyncio.sleep(timeout)
+            raise BusTimeout("no answer")
+        return await super().request(subject, data, timeout=timeout)
+
+
+@pytest.mark.parametrize(
+    ("away", "reason"),
+    [
+        (False, "Nobody carries out commands at the moment."),
+        (True, "The bus is away, so nobody could be asked to carry this out."),
+    ],
+)
+def test_D03_a_bus_that_hangs_is_not_told_as_one_that_is_not_shared(
+    monkeypatch: pytest.MonkeyPatch, away: bool, reason: str
+) -> None:
+    monkeypatch.setattr(commands, "_WATCH_S", 0.01)
+    monkeypatch.setattr(store_look, "_EVERY_S", 0.01)
+    monkeypatch.setattr(distant_writer, "_SILENCE_S", 0.05)
+    monkeypatch.setattr(distant_writer, "_CARRIED_S", 0.05)
+    bus = HungBus()
+
+    async def scene(world: World, journal: MemoryJournal) -> None:
+        await bus.connect()
+        async with (
+            instance(world, bus=bus) as there,
+            instance(world, bus=bus, deadline_s=0.5, attempt_s=0.05) as here,
+        ):
+            await ready(there, here)
+            bus.hangs, bus.away = True, away
+            beating = asyncio.create_task(_beat(journal))
+            with pytest.raises(NoWriter, match=reason) as refused:
+                await here.execute(limit_buy())
+            beating.cancel()
+            assert not isinstance(refused.value, Unreached)
+            bus.hangs = bus.away = False
+        await bus.close()
+
+    play(scene)
+
+
+async def _beat(journal: MemoryJournal) -> None:
+    while True:
+        journal.leases.beat += 1
+        await asyncio.sleep(0.005)
 
 
 def test_D03_a_writer_that_the_bus_does_not_reach_is_named_to_who_asks(

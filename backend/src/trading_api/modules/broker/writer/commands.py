@@ -38,6 +38,7 @@ _SLOTS = 128
 """Requests of this instance that are on the bus at once: a server takes 256."""
 _MOST_AWAY = 1024
 _NOBODY = "Nobody carries out commands at the moment."
+_NO_BUS = "The bus is away, so nobody could be asked to carry this out."
 _OVERLOADED = "Too many commands wait for the broker; nothing of this one was done."
 
 
@@ -108,11 +109,18 @@ class Commands:
                 pass
             left = deadline - loop.time()
             if left <= 0:
-                distant = self._writer.distant
-                raise Unreached(distant) if distant else NoWriter(str(reason)) from None
+                raise self._unmet(reason) from None
             call = replace(call, retry=True)
             await self._news.change(min(pause, left))
             pause = min(2 * pause, _LAST_PAUSE_S)
+
+    def _unmet(self, reason: Again) -> NoWriter:
+        """Why nobody carried it out in time."""
+        if distant := self._writer.distant:
+            return Unreached(distant)
+        if isinstance(reason, StoreFailed) or self._bus.connected:
+            return NoWriter(str(reason))
+        return NoWriter(_NO_BUS)
 
     async def _send(self, call: Call, deadline: float) -> Reply:
         """One attempt over the bus. Raises Again, or what the writer says."""
@@ -186,6 +194,7 @@ class Commands:
             self._writer.wake()
 
     async def _tell(self, _message: Message) -> None:
+        self._writer.look.carried()
         self._writer.announce()
 
     async def _introduce(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from math import inf
 
 from trading_api.modules.broker.journal.standing import Standing
 from trading_api.modules.broker.writer.writer_news import WriterNews
@@ -15,6 +16,8 @@ _SILENCE_S = 2.0
 """Whoever holds the lease says so within milliseconds when it is asked."""
 _ALIVE_S = 3.0
 """So long after its last beat a holder counts as living: it beats every half second, and is looked at every second."""
+_CARRIED_S = 3.0
+"""So long after it carried a question a bus counts as one that works: it is asked every second who writes."""
 _PROBLEM = (
     "Orders are carried out by a process that the bus of this deployment does not reach; "
     "whoever shares a store must share a bus (bus.url)."
@@ -31,7 +34,12 @@ class DistantWriter:
         self._hears = 0
         self._since = 0.0
         self._beat_at: float | None = None
+        self._carried_at = -inf
         self._complaint = ""
+
+    def carried(self) -> None:
+        """The bus brought a question who writes, be it this instance's own: it is not the bus that is away."""
+        self._carried_at = self._clock()
 
     @property
     def problem(self) -> str:
@@ -41,7 +49,7 @@ class DistantWriter:
         seen, beat_at, now = self._seen, self._beat_at, self._clock()
         if seen is None or beat_at is None or self._was_heard():
             return ""
-        if now - self._since < _SILENCE_S or now - beat_at > _ALIVE_S:
+        if now - self._since < _SILENCE_S or now - beat_at > _ALIVE_S or now - self._carried_at > _CARRIED_S:
             return ""
         return _PROBLEM
 

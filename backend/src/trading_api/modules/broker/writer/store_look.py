@@ -36,6 +36,10 @@ class StoreLook:
         """Who writes, out of this bus's reach, for people; empty if that is not so, or not known."""
         return self._distant.problem
 
+    def carried(self) -> None:
+        """The bus brought a question who writes."""
+        self._distant.carried()
+
     def begin(self) -> None:
         """Look soon, unless it was just done. Does not wait; who waits for news is woken by what is found."""
         now = asyncio.get_running_loop().time()
