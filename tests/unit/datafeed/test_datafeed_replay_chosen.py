@@ -36,9 +36,31 @@ OTHER = replace(NEW_YORK, name="OTHER")
 def feed_of(store: BarStore, *symbols: str, start: str | None = "2024-01-03T14:30:00Z") -> ReplayFeed:
     settings = FeedSettings(kind="replay", symbols=symbols, start=datetime.fromisoformat(start) if start else None)
     known = {each.name: each for each in (NEW_YORK, OTHER, AAPL)}
-    feed = ReplayFeed(store.engine, store, settings, known.get)
+    return ReplayFeed(store.engine, store, settings, known.get)
+
+
+def begun(store: BarStore, *symbols: str) -> ReplayFeed:
+    """One that has something to play, and plays since WALL."""
+    feed = feed_of(store, *symbols)
     feed.prepare((), WALL)
+    assert feed.moment(WALL) == OPEN
     return feed
+
+
+@pytest.mark.parametrize("start", ["2024-01-03T14:30:00Z", None])
+def test_D02_the_clock_begins_with_the_first_bar_to_play_and_not_while_it_waits(
+    store: BarStore, start: str | None
+) -> None:
+    put(store, Resolution.MINUTE_1, [bar(OPEN - MINUTE, 10), bar(OPEN, 10)], OTHER)
+    with closing(feed_of(store, "ABC", start=start)) as feed:
+        before_it = times(feed, Resolution.MINUTE_1, OPEN + HOUR)
+        assert before_it == ([OPEN - MINUTE] if start else []), "of others what is over by then, where that is known"
+        feed.prepare([NEW_YORK], WALL + HOUR)
+        assert feed.moment(WALL + HOUR) == 0
+        put(store, Resolution.MINUTE_1, [bar(OPEN, 10)], NEW_YORK)
+        feed.prepare([NEW_YORK], WALL + 2 * HOUR)
+        assert feed.moment(WALL + 2 * HOUR) == OPEN
+        assert feed.moment(WALL + 3 * HOUR) == OPEN + HOUR
 
 
 @pytest.fixture
@@ -47,7 +69,7 @@ def feed(store: BarStore) -> Iterator[ReplayFeed]:
     for instrument in (NEW_YORK, OTHER):
         times = [OPEN + day * DAY + minute * MINUTE for day in (-1, 0, 1) for minute in range(390)]
         put(store, Resolution.MINUTE_1, [bar(time, 10) for time in [*times, CLOSE + DAY + 10 * MINUTE]], instrument)
-    with closing(feed_of(store, "ABC")) as opened:
+    with closing(begun(store, "ABC")) as opened:
         yield opened
 
 
@@ -115,7 +137,7 @@ def test_D02_a_symbol_whose_sessions_nobody_knows_gets_its_days_when_they_are_ov
 ) -> None:
     strange = replace(OTHER, session="nonsense")
     put(store, Resolution.DAY, [bar(at("2024-01-02")), bar(at("2024-01-03"))], OTHER)
-    with closing(feed_of(store)) as feed:
+    with closing(begun(store)) as feed:
         assert times(feed, Resolution.DAY, at("2024-01-04T11:59"), strange) == [at("2024-01-02")]
         assert times(feed, Resolution.DAY, at("2024-01-04T12:00"), strange) == [at("2024-01-02"), at("2024-01-03")]
 
@@ -128,9 +150,10 @@ def test_D02_before_the_replay_has_begun_nobody_has_bars(store: BarStore) -> Non
 
 def test_D02_the_service_refuses_to_stream_it_and_still_tells_its_history(store: BarStore) -> None:
     put(store, Resolution.MINUTE_1, [bar(OPEN + minute * MINUTE) for minute in range(9)], AAPL)
+    put(store, Resolution.MINUTE_1, [bar(OPEN)], NEW_YORK)
 
     async def main() -> None:
-        bench = Bench(store, feed_of(store, "ABC"))
+        bench = Bench(store, begun(store, "ABC"))
         bench.now = WALL + 150_000
         with pytest.raises(TopicRefused):
             await bench.subscribe(bars("AAPL"))

@@ -223,9 +223,10 @@ class ReplayFeed:
     def _finished(self, instrument: Instrument, resolution: Resolution, wall: int) -> SeriesReader:
         stored = self._store.series(SeriesKey(instrument.name, resolution))
         clock = self._begun(wall)
-        if clock is None:
+        time = clock.time(wall) if clock else self._chosen_start()
+        if time is None:
             return ReplaySeries(stored, None)
-        return FinishedSeries(stored, finished_until(_schedule(instrument), resolution, clock.time(wall)))
+        return FinishedSeries(stored, finished_until(_schedule(instrument), resolution, time))
 
     def _is_chosen(self, instrument: Instrument) -> bool:
         return not self._settings.symbols or instrument.name in self._settings.symbols
@@ -266,11 +267,18 @@ class ReplayFeed:
             return self._clock
 
     def _begin(self, wall: int) -> ReplayClock | None:
-        chosen = self._settings.start
-        start = to_ms(chosen) if chosen else self._oldest()
+        if not self._has_bars():
+            # Also with a chosen start: the clock would run, and its bars be over, before they are imported.
+            return None
+        chosen = self._chosen_start()
+        start = self._oldest() if chosen is None else chosen
         if start is None:
             return None
         return begin_clock(self._engine, self._settings, start=start, now=wall)
+
+    def _chosen_start(self) -> int | None:
+        chosen = self._settings.start
+        return to_ms(chosen) if chosen else None
 
     def _stands(self) -> str | None:
         """Where the replay is, for the log; None while there is nothing to play. Raises StoreError."""
