@@ -33,6 +33,8 @@ INTERNAL_ERROR = 1011
 _REASON_BYTES = 123
 # Updates after which the event loop has a turn.
 _SLICE = 200
+_ALREADY = "Already subscribed"
+_NOT_RESUMED = f"{_ALREADY}, so this `since` replays nothing; to resume, unsubscribe first"
 
 
 class Connection:
@@ -133,7 +135,7 @@ class Connection:
         if action == "unsubscribe":
             self._unsubscribe(frame, name)
         elif name in self._held:
-            self._reply(success_reply(frame, name, "Already subscribed"))
+            self._reply(success_reply(frame, name, _ALREADY if frame.since is None else _NOT_RESUMED))
         else:
             await self._subscribe(frame, route, name, request)
 
