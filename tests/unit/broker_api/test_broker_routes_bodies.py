@@ -127,6 +127,19 @@ def test_D03_a_misspelt_bracket_is_told_where_it_stands(bench: Bench) -> None:
     assert "body.brackets.stop_loss: there is no such field (did you mean 'stopLoss'?" in detail
 
 
+@pytest.mark.parametrize(("method", "path"), [("POST", "orders"), ("PUT", "orders/1"), ("POST", "orders/preview")])
+def test_D03_a_misspelt_end_of_an_order_is_told(bench: Bench, method: str, path: str) -> None:
+    reply = bench.send(method, path, ORDER[:-1] + b',"duration":{"type":"GTC","dateTime":5}}')
+    told = "body.duration.dateTime: there is no such field (did you mean 'datetime'? known: type, datetime)"
+    assert problem(reply) == (422, told)
+    assert bench.writer.asked == []
+
+
+def test_D03_the_quotes_that_a_user_saw_may_hold_more_than_anybody_reads(bench: Bench) -> None:
+    content = ORDER[:-1] + b',"currentQuotes":{"ask":2,"bid":1,"spread":1}}'
+    assert bench.place(content).status_code == 200
+
+
 @pytest.mark.parametrize("content", [b"[" * 100_000, b'{"qty": 1' + b"0" * 5000 + b"}", b"{", b"\xff"])
 def test_D03_what_is_no_json_is_refused(bench: Bench, content: bytes) -> None:
     assert problem(bench.place(content))[0] == 422

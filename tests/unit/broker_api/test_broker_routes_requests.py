@@ -8,10 +8,12 @@ from pathlib import Path
 import httpx
 import pytest
 from support.backend_calls import call
+from support.broker_domain import Bed
 from support.broker_routes import ORDER, Bench, problem
 
 from trading_api.models.broker import OperationResult
 from trading_api.modules.broker.api.listing import answer_list
+from trading_api.modules.broker.domain.account_terms import AccountTerms
 from trading_api.modules.broker.domain.events import ExecutionEvent
 from trading_api.modules.broker.domain.market_view import MarketView
 from trading_api.modules.broker.domain.outcome import Preview
@@ -150,6 +152,37 @@ def test_D03_a_preview_shows_amounts_as_people_write_them(bench: Bench) -> None:
     }
     assert (told["warnings"], told["errors"]) == (["w"], ["e"])
     assert told["confirmId"]
+
+
+@pytest.mark.parametrize(
+    ("exact", "margin", "free"),
+    [
+        ("99308.655", "99,308.66 USD", "99,308.65 USD"),
+        ("-0.0031", "0.00 USD", "-0.01 USD"),
+        ("-0", "0.00 USD", "0.00 USD"),
+        ("0.0099", "0.01 USD", "0.00 USD"),
+        ("-1234.561", "-1,234.56 USD", "-1,234.57 USD"),
+    ],
+)
+def test_D03_a_preview_rounds_margin_as_the_refusal_beside_it(bench: Bench, exact: str, margin: str, free: str) -> None:
+    amount = Decimal(exact)
+    bench.writer.answer = Preview(
+        "AAPL", Decimal(1), "USD", margin=amount, free_margin=amount, free_margin_after=amount
+    )
+    rows = bench.send("POST", "orders/preview", ORDER).json()["sections"][1]["rows"]
+    assert [row["value"] for row in rows] == [margin, free, free]
+
+
+def test_D03_an_order_that_a_cent_is_short_of_shows_it_in_its_preview(bench: Bench) -> None:
+    bed = Bed(AccountTerms(commission_rate=Decimal("0.001"), commission_per_share=Decimal("0.005")))
+    bed.quote("100")
+    bench.decide_by(bed)
+    told = bench.ask("POST", "orders/preview", {"symbol": "AAPL", "type": 2, "side": 1, "qty": 9896.0911}).json()
+    rows = {row["title"]: row["value"] for section in told["sections"] for row in section["rows"]}
+    assert (rows["Free margin"], rows["Free margin after"]) == ("100,000.00 USD", "-0.01 USD")
+    (reason,) = told["errors"]
+    assert f"({rows['Margin'].split()[0]} margin" in reason
+    assert reason.endswith(f"{rows['Free margin'].split()[0]} is free.")
 
 
 @pytest.mark.parametrize("path", ["debug/reset", "debug/execute-orders"])

@@ -22,9 +22,9 @@ from trading_api.models.common import DecimalNumber
 
 
 class OrderDuration(BaseModel):
-    """How long an order stays in force."""
+    """How long an order stays in force. Unknown fields are refused: one could be a misspelt end."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     type: Annotated[str, NO_NUL] = Field(
         min_length=1, max_length=32, description="DAY, GTC, GTD (or GTT), IOC or FOK, in any case.", examples=["GTC"]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Annotated, Any, Final
 
 from fastapi import Header, Path, Query
-from pydantic import WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from trading_api.models.broker import OrderType, Side
 from trading_api.models.broker.texts import NO_NUL
@@ -16,6 +17,26 @@ from trading_api.shared.problems import MEDIA_TYPE
 IDEMPOTENCY_KEY = "Idempotency-Key"
 _MAX_ID = 80
 _Text = Annotated[str, NO_NUL]
+_DECIMAL = re.compile(r"-?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_WHOLE = re.compile(r"-?[0-9]+")
+
+
+def _decimal(written: object) -> object:
+    """Python takes `1_0`, ` 5` and the digits of every script."""
+    if isinstance(written, str) and not _DECIMAL.fullmatch(written):
+        raise ValueError("must be a number in the digits 0 to 9, such as 0.5 or 12")
+    return written
+
+
+def _whole(written: object) -> object:
+    """Pydantic takes `1_0`, ` 5` and `5.0`."""
+    if isinstance(written, str) and not _WHOLE.fullmatch(written):
+        raise ValueError("must be a whole number in the digits 0 to 9, such as 100")
+    return written
+
+
+_DECIMAL_ONLY: Final = BeforeValidator(_decimal)
+_WHOLE_ONLY: Final = BeforeValidator(_whole)
 
 OrderId = Annotated[_Text, Path(min_length=1, max_length=_MAX_ID, description="The order's id.")]
 PositionId = Annotated[_Text, Path(min_length=1, max_length=_MAX_ID, description="The position's id: its symbol.")]
@@ -28,12 +49,17 @@ SideQuery = Annotated[Side, Query(description="Any: the leverage is the symbol's
 Amount = Annotated[
     Decimal | None,
     WithJsonSchema({"type": "number", "format": "decimal", "exclusiveMinimum": 0}),
+    _DECIMAL_ONLY,
     Query(gt=0, allow_inf_nan=False, description="Units to close; absent: all of it."),
 ]
-ExecutionLimit = Annotated[int, Query(ge=1, le=MOST_EXECUTIONS, description="How many at most: the newest.")]
+# Bounds stand before the validator: after it the schema would not tell them.
+ExecutionLimit = Annotated[
+    int, Field(ge=1, le=MOST_EXECUTIONS), _WHOLE_ONLY, Query(description="How many at most: the newest.")
+]
 BeforeSeq = Annotated[
-    int | None,
-    Query(ge=0, le=2**63 - 1, description="Only those with a smaller `seq`: with that of the oldest, the ones before."),
+    Annotated[int, Field(ge=0, le=2**63 - 1)] | None,
+    _WHOLE_ONLY,
+    Query(description="Only those with a smaller `seq`: with that of the oldest, the ones before."),
 ]
 IdempotencyKey = Annotated[
     str | None,

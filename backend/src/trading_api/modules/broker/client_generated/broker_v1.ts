@@ -204,7 +204,7 @@ export interface OperationResult {
   success: boolean;
 }
 
-/** How long an order stays in force. */
+/** How long an order stays in force. Unknown fields are refused: one could be a misspelt end. */
 export interface OrderDuration {
   /** Of GTD and GTT: when it ends, ms UTC. */
   datetime?: number | null;

@@ -238,7 +238,7 @@ OrderDurationDatetime = TypeAliasType(
 
 
 class OrderDuration(ApiModel):
-    """How long an order stays in force."""
+    """How long an order stays in force. Unknown fields are refused: one could be a misspelt end."""
 
     datetime: OrderDurationDatetime | None = None
     """Of GTD and GTT: when it ends, ms UTC."""

@@ -77,15 +77,15 @@ def text(amount: Decimal) -> str:
 
 
 def money(amount: Decimal) -> str:
-    """An amount in a message, to the cent."""
-    return f"{cents(amount):,f}"
+    """An amount in a message, to the cent. None of these is shown as -0.00."""
+    return f"{cents(amount):z,f}"
 
 
 def money_needed(amount: Decimal) -> str:
     """What is needed, to the cent, rounded up: beside what is free it shows what is missing."""
-    return f"{amount.quantize(CENT, rounding=ROUND_CEILING, context=EXACT):,f}"
+    return f"{amount.quantize(CENT, rounding=ROUND_CEILING, context=EXACT):z,f}"
 
 
 def money_free(amount: Decimal) -> str:
-    """What is free, to the cent, rounded down."""
-    return f"{amount.quantize(CENT, rounding=ROUND_FLOOR, context=EXACT):,f}"
+    """What is free, to the cent, rounded down: what is below 0 shows at least -0.01."""
+    return f"{amount.quantize(CENT, rounding=ROUND_FLOOR, context=EXACT):z,f}"

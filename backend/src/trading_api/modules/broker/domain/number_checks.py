@@ -74,8 +74,16 @@ def shown(value: Decimal) -> str:
     """The number for people: 0.5 for 0.50, no exponent where it is of usual size, never longer than a line."""
     if value.is_finite() and value.copy_abs() <= LARGEST and decimals(value) <= MOST_DECIMALS:
         return format(_EXACT.normalize(value), "f") if value else "0"
-    text = str(value)
+    text = _written(value)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+
+
+def _written(value: Decimal) -> str:
+    """Every digit of it, without idle zeros, and without an exponent where that is no longer than a line."""
+    if not value.is_finite() or not 0 <= value.adjusted() < _SHOWN:
+        return str(value)
+    whole, _, fraction = f"{value:f}".partition(".")
+    return f"{whole}.{fraction}".rstrip("0").rstrip(".") if fraction else whole
 
 
 def decimals(value: Decimal) -> int:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 
 from trading_api.models import broker as wire
-from trading_api.modules.broker.domain.amounts import money, text
+from trading_api.modules.broker.domain.amounts import money, money_free, money_needed, text
 from trading_api.modules.broker.domain.outcome import LeveragePreview, Preview
 
 
@@ -40,14 +40,17 @@ def _order_rows(preview: Preview) -> Iterator[wire.PreviewRow]:
 def _margin_rows(preview: Preview) -> Iterator[wire.PreviewRow]:
     if preview.leverage is not None:
         yield _row("Leverage", f"{text(preview.leverage)}:1")
-    yield from _amount("Margin", preview.margin, preview.currency)
-    yield from _amount("Free margin", preview.free_margin, preview.currency)
-    yield from _amount("Free margin after", preview.free_margin_after, preview.currency)
+    # Rounded as in the refusal for want of margin, which stands beside them.
+    yield from _amount("Margin", preview.margin, preview.currency, money_needed)
+    yield from _amount("Free margin", preview.free_margin, preview.currency, money_free)
+    yield from _amount("Free margin after", preview.free_margin_after, preview.currency, money_free)
 
 
-def _amount(title: str, amount: Decimal | None, currency: str) -> Iterator[wire.PreviewRow]:
+def _amount(
+    title: str, amount: Decimal | None, currency: str, shown: Callable[[Decimal], str] = money
+) -> Iterator[wire.PreviewRow]:
     if amount is not None:
-        yield _row(title, f"{money(amount)} {currency}")
+        yield _row(title, f"{shown(amount)} {currency}")
 
 
 def _row(title: str, value: str) -> wire.PreviewRow:
