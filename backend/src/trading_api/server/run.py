@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from trading_api.app_factory import create_app
 from trading_api.server.address import local_url_of, url_of
+from trading_api.server.old_objects import spare_old_objects
 from trading_api.server.options import ServeOptions
 from trading_api.server.process import collector_paused
 from trading_api.server.server import TradingServer
@@ -30,6 +31,7 @@ def run_server(
     """
     with collector_paused():
         app = create_app(replace(settings, own_url=local_url_of(bound)), folders)
+    spare_old_objects()
 
     def ready() -> None:
         logger.info("serving %s on %s%s", describe_modules(app), url_of(bound), settings.base_url)
