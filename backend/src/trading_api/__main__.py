@@ -1,9 +1,14 @@
 """The command line: `python -m trading_api VERB`. Each verb imports only what it needs."""
 
 import argparse
+import json
 import math
+import os
+import signal
 import sys
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 
@@ -17,22 +22,58 @@ _OWN_PARSERS = {
     "new-module": "trading_api.codegen.new_module.command:main",
     "token": "trading_api.shared.users.token_command:main",
 }
+_FAILED = 1
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb. Returns the exit code: 0 done, 1 failed, 2 wrong usage or settings."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments and arguments[0] in _OWN_PARSERS:
-        return _delegate(_OWN_PARSERS[arguments[0]], arguments[1:])
+        return _delegate(arguments[0], arguments[1:])
     options = _parser().parse_args(arguments)
     run: Callable[[argparse.Namespace], int] = options.run
     return run(options)
 
 
-def _delegate(target: str, arguments: Sequence[str]) -> int:
-    module, _, function = target.partition(":")
-    run: Callable[[Sequence[str]], int] = getattr(import_module(module), function)
+def _delegate(verb: str, arguments: Sequence[str]) -> int:
+    module, _, function = _OWN_PARSERS[verb].partition(":")
+    with _stopped_at_once(verb, as_json="--json" in arguments):
+        run: Callable[[Sequence[str]], int] = getattr(import_module(module), function)
     return run(arguments)
+
+
+@contextmanager
+def _stopped_at_once(verb: str, *, as_json: bool) -> Iterator[None]:
+    """Ctrl-C and SIGTERM end the process within the block, where a verb is loaded and has done nothing yet.
+
+    Not by an exception: within an import it may get lost, or come out as another one.
+    """
+
+    def stop(*_: object) -> None:
+        _tell_interrupted(verb, as_json=as_json)
+        os._exit(_FAILED)
+
+    usual = (signal.SIG_DFL, signal.default_int_handler)
+    in_charge = threading.current_thread() is threading.main_thread()
+    # Who ignores a signal, or has other use for it, still does.
+    taken = [each for each in (signal.SIGINT, signal.SIGTERM) if in_charge and signal.getsignal(each) in usual]
+    before = [signal.signal(each, stop) for each in taken]
+    try:
+        yield
+    finally:
+        for number, handler in zip(taken, before, strict=True):
+            signal.signal(number, handler)
+
+
+def _tell_interrupted(verb: str, *, as_json: bool) -> None:
+    """In the words of the verbs, which are not loaded yet."""
+    message = "interrupted; nothing was written; run it again, which is safe"
+    problems = [{"line": None, "message": message}]
+    failure = {"ok": False, "status": "failed", "error": message, "problem_count": 1, "problems": problems}
+    told = json.dumps(failure | {"warnings": []}) if as_json else f"python -m trading_api {verb}: {message}"
+    # Nothing is printed yet; and nobody may be there to read it.
+    with suppress(OSError):
+        os.write((sys.stdout if as_json else sys.stderr).fileno(), f"{told}\n".encode())
 
 
 def _serve(parsed: argparse.Namespace) -> int:

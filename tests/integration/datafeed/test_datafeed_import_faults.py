@@ -99,6 +99,25 @@ def test_D02_import_that_is_stopped_tells_programs_so(bench: Bench, how: signal.
     assert json.loads(out)["error"] == "interrupted; nothing was written; run it again, which is safe"
 
 
+@pytest.mark.parametrize(("how", "options"), [(signal.SIGINT, ("--json",)), (signal.SIGTERM, ())])
+def test_D02_import_that_is_stopped_while_it_is_loaded_says_so(
+    bench: Bench, how: signal.Signals, options: tuple[str, ...]
+) -> None:
+    with bench.start(bench.write("more.csv", 0, 5), *options) as importer:
+        maps = Path(f"/proc/{importer.pid}/maps")
+        # One of the first large libraries; many follow.
+        wait_until(lambda: "_pydantic_core" in maps.read_text(), timeout=60, what="the import to be loaded")
+        importer.send_signal(how)
+        out, err = importer.communicate(timeout=60)
+    assert importer.returncode == 1
+    message = "interrupted; nothing was written; run it again, which is safe"
+    if options:
+        assert (json.loads(out)["error"], err) == (message, "")
+    else:
+        assert (out, err) == ("", f"python -m trading_api import: {message}\n")
+    assert not bench.database.exists()
+
+
 @pytest.mark.long
 def test_D02_import_that_is_killed_at_any_moment_is_all_or_nothing(bench: Bench) -> None:
     """The moments are chosen by how far the store's files have grown, so that writing is among them."""

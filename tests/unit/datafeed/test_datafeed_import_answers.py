@@ -111,7 +111,7 @@ def test_D02_row_repeated_with_its_written_time_is_merged(counter: Counter, reso
     ("times", "message"),
     [
         (("0", "1704153600", "1704240000000"), "time 1704240000000 is in milliseconds, but line 3 is in seconds"),
-        (("2024-01-01", "1704153600000", "1704240000"), "time 1704240000 is in seconds, but line 3 is in milliseconds"),
+        (("0", "1704153600000", "1704240000"), "time 1704240000 is in seconds, but line 3 is in milliseconds"),
     ],
 )
 @pytest.mark.parametrize("resolution", ["60", "1D"])
@@ -124,6 +124,38 @@ def test_D02_seconds_and_milliseconds_in_one_file_are_refused_by_line(
     assert "refused: 1 problem in 3 rows" in answer.err
 
 
+EPOCH, ISO = "1704412800", "2024-01-05"
+
+
+@pytest.mark.parametrize("resolution", ["60", "1D"])
+@pytest.mark.parametrize(
+    ("times", "message"),
+    [
+        (("2024-01-02", EPOCH), f"time {EPOCH} is an epoch, but line 2 is an ISO time; write all in one form"),
+        ((EPOCH, ISO), f"time {ISO} is an ISO time, but line 2 is an epoch; write all in one form"),
+        (("20240102", f"{EPOCH}000"), f"time {EPOCH}000 is an epoch, but line 2 is an ISO time"),
+        (("2024-01-02T00:00Z", EPOCH), f"time {EPOCH} is an epoch, but line 2 is an ISO time"),
+        (("2024-01-02", "0"), "time 0 is an epoch, but line 2 is an ISO time"),
+        (("0", ISO), f"time {ISO} is an ISO time, but line 2 is an epoch"),
+    ],
+)
+def test_D02_iso_times_and_epochs_in_one_file_are_refused_by_line(
+    counter: Counter, times: tuple[str, str], message: str, resolution: str
+) -> None:
+    answer = counter.hand_in(*times, resolution=resolution, symbol="BTCUSD")
+    assert answer.code == 1
+    assert f"file.csv:3: {message}" in answer.err
+    assert "refused: 1 problem in 2 rows" in answer.err
+    local = counter.hand_in(*times, resolution=resolution, symbol="BTCUSD", options=("--timezone", "America/New_York"))
+    assert f"file.csv:3: {message}" in local.err
+
+
+def test_D02_one_epoch_among_many_dates_is_found_by_line(counter: Counter) -> None:
+    answer = counter.hand_in("2024-01-02", EPOCH, "2024-01-03", "2024-01-04", resolution="60", symbol="BTCUSD")
+    assert [line for line in answer.err.splitlines() if ":3: " in line]
+    assert "refused: 1 problem in 4 rows" in answer.err
+
+
 @pytest.mark.parametrize(
     ("text", "form"),
     [
@@ -131,7 +163,8 @@ def test_D02_seconds_and_milliseconds_in_one_file_are_refused_by_line(
         ("-1704153600.5", "seconds"),
         ("99999999", "seconds"),
         ("1704153600000", "milliseconds"),
-        ("0", None),
+        ("0", "zero"),
+        ("-0.0", "zero"),
         ("20240102", "naive"),
         ("2024.01.02", "naive"),
         ("2024-01-02", "naive"),

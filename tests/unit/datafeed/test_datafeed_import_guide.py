@@ -46,7 +46,7 @@ def test_D02_guide_shows_how_to_round_the_noise_of_floats(capsys: pytest.Capture
     Path("KO.csv").write_text("time,open,high,low,close\n2024-01-02,63.050000000000004,63.06,63,63.01\n")
     told = said(".venv/bin/python -m trading_api import KO.csv --symbol KO --resolution 1D", capsys).splitlines()
     assert all(f"  {line}\n" in PAGE for line in told[:2])
-    assert told[2:] == ["refused: 2 problems in 1 row; nothing was written"]
+    assert told[2:] == ["refused: 1 problem in 1 row; nothing was written"]
 
 
 def test_D02_guide_shows_a_new_symbol(capsys: pytest.CaptureFixture[str]) -> None:

@@ -135,6 +135,55 @@ def test_D02_bars_as_fine_as_their_symbol_need_no_warning(counter: Counter, symb
     assert (answer.code, answer.err) == (0, "")
 
 
+def test_D02_only_the_import_that_keeps_a_new_symbol_says_so(counter: Counter) -> None:
+    coarse, fine = (f"{HEADER}2024-01-0{day},1,2,1,{close},5\n" for day, close in ((2, "2"), (3, "1.5")))
+    dry, first, again, finer, refused = (
+        counter.hand_in_file(content, symbol="NEW", options=options).out
+        for content, options in (
+            (coarse, ("--dry-run",)),
+            (coarse, ()),
+            (coarse, ()),
+            (fine, ()),
+            (coarse.replace("5\n", "5.25\n"), ()),
+        )
+    )
+    assert "NEW is not in the catalogue; it would be kept with type stock" in dry
+    assert "NEW is not in the catalogue; it is kept with type stock" in first
+    assert "NEW" not in "".join(again.splitlines()[1:])
+    assert finer.splitlines()[-1] == "  NEW is kept with finer steps: pricescale 10, volume precision 0"
+    assert refused == ""
+
+
+def test_D02_refused_import_tells_programs_of_no_symbol(counter: Counter) -> None:
+    answer = counter.hand_in_file(f"{HEADER}x,1,2,1,2,5\n", symbol="NEW", options=("--json",))
+    assert answer.failure["instrument"] is None
+
+
+@pytest.mark.parametrize(("finer", "said"), [(False, None), (True, "NEW is kept with finer steps: pricescale 10,")])
+def test_D02_symbol_that_another_import_kept_meanwhile_is_not_told_as_kept(
+    counter: Counter, monkeypatch: pytest.MonkeyPatch, finer: bool, said: str | None
+) -> None:
+    """The other one is done while this one reads."""
+    row = "2024-01-02,1,2,1,2,5\n"
+    other = counter.folder / "other.csv"
+    other.write_text(f"{HEADER}{row}")
+
+    class Meanwhile(ProgressBar):
+        def __call__(self, stage: Stage, *_: object) -> None:
+            if stage is Stage.COMPARING and other.exists():
+                monkeypatch.undo()
+                assert counter.ask(str(other), symbol="NYSE:NEW").code == 0
+                other.unlink()
+
+    monkeypatch.setattr(commands, "ProgressBar", Meanwhile)
+    more = "2024-01-03,1,2,1,1.5,5\n" if finer else ""
+    answer = counter.hand_in_file(f"{HEADER}{row}{more}", symbol="NEW")
+    assert f"{int(finer)} new, 0 updated, 1 unchanged" in answer.out
+    assert "not in the catalogue" not in answer.out
+    assert said is None or said in answer.out
+    assert [(each.exchange, each.pricescale) for each in counter.added()] == [("NYSE", 10 if finer else 1)]
+
+
 def test_D02_other_facts_of_a_known_symbol_say_how_to_change_them(counter: Counter) -> None:
     answer = counter.hand_in("2024-01-02", options=("--session", "0800-1600"))
     assert answer.code == 2

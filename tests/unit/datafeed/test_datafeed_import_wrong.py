@@ -39,7 +39,10 @@ def counter(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Counter:
         ("time,open,high,low,close\n1704153600000000000,1,2,1,2\n", ":2", "it may be micro- or nanoseconds"),
         ("time~open~high~low~close\n2024-01-02~1~2~1~2\n", ":1", "separated by comma, semicolon, tab or |"),
         ("2024-01-02,1,2,1,2,5\n", ":1", "the first line must name the columns"),
-        ("\n" + HEADER + GOOD, ":1", "no column for time, open, high, low, close; found: "),
+        ("\n\r\n;;\ntime,open,high,low\n" + GOOD, ":4", "no column for close; found: time, open, high, low; name it"),
+        ("\n\n" + HEADER + GOOD + "x,10,12,9,11,5\n", ":5", "time 'x' is not an ISO date"),
+        ("\ntime,open\rhigh\n", ":2", "not valid CSV"),
+        ("\n \n,,,\n", "", "the file holds nothing but blank lines"),
         (HEADER + GOOD + "2024-01-02 15:31,10,12\n", ":3", "3 cells, but the header has 6"),
         (HEADER + GOOD + "2024-01-02 15:31,10,12,9,11,5,7\n", ":3", "7 cells, but the header has 6"),
         (HEADER + GOOD + "\n\n2024-01-02 15:31,10,12,9,11,x\n", ":5", "volume: 'x' is not a number"),
@@ -50,8 +53,9 @@ def counter(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Counter:
         (HEADER + GOOD + "2024-01-02 15:30:30,10,12,9,11,5\n", ":3", "is off the grid of resolution 1"),
         (HEADER + "2024-03-10 02:30,10,12,9,11,5\n", ":2", "does not exist in America/New_York"),
         (HEADER + "2024-11-03 01:30,10,12,9,11,5\n", ":2", "happens twice in America/New_York"),
-        ("time,open\rhigh\n", ":1", "not valid CSV"),
-        ((HEADER + GOOD).replace("\n", "\r"), ":1", "not valid CSV"),
+        ("time,open\rhigh\n", ":1", "not valid CSV: a carriage return stands alone within the line"),
+        (HEADER + GOOD + "2024-01-02 15:31,10,\r12,9,11,5\n", ":3", "save the file with one kind of line ends"),
+        ((HEADER + GOOD + GOOD.replace("10", "x")).replace("\n", "\r"), ":3", "open: 'x' is not a number"),
         (HEADER + GOOD + '2024-01-02 15:31,"10"1,12,9,11,5\n', ":3", "not valid CSV"),
         (HEADER + GOOD + '"2024-01-02 15:31,10,12,9,11,5\n' * 9, ":3", "not valid CSV"),
         (HEADER.encode() + GOOD.encode() + b"2024,\xe9\n", ":3", "not UTF-8 text (byte 0xe9 at position 5)"),
@@ -112,6 +116,41 @@ def test_D02_forms_may_not_change_from_one_block_of_rows_to_the_next(counter: Co
     assert f"{counter.file}:9002: time 2024-02-02 00:00Z is with a UTC offset, but line 2 is without" in answer.err
 
 
+@pytest.mark.parametrize(("first", "second"), [("iso", "epoch"), ("epoch", "iso")])
+def test_D02_iso_times_and_epochs_may_not_change_from_one_block_to_the_next(
+    counter: Counter, first: str, second: str
+) -> None:
+    """Each block is of one form, so that whole columns are read."""
+    start, size = datetime(2024, 1, 2, tzinfo=UTC), 9_000
+
+    def lines(form: str, numbers: range) -> Iterator[str]:
+        for moment in (start + timedelta(minutes=n) for n in numbers):
+            yield f"{moment:%Y-%m-%d %H:%M}" if form == "iso" else str(int(moment.timestamp()))
+
+    times = [*lines(first, range(size)), *lines(second, range(size, 2 * size))]
+    answer = counter.hand_in(*times, resolution="1", symbol="BTCUSD")
+    kinds = {"iso": "an ISO time", "epoch": "an epoch"}
+    message = f"time {times[size]} is {kinds[second]}, but line 2 is {kinds[first]}; write all in one form"
+    assert answer.err.splitlines()[0] == f"{counter.file}:{size + 2}: {message}"
+    assert answer.err.endswith(f"refused: {size} problems in {2 * size} rows; nothing was written\n")
+
+
+@pytest.mark.parametrize("blank", ["\n", "\r\n\n", " \n\t\n", ",,,,,\n", "\ufeff\n"])
+def test_D02_blank_lines_before_the_header_do_no_harm(counter: Counter, blank: str) -> None:
+    assert counter.hand_in_file(blank + HEADER + "2024-01-02,10,12,9,11,5\n").code == 0
+    assert len(counter.bars()) == 1
+
+
+@pytest.mark.parametrize("rows", [1, 20_000])
+def test_D02_lines_that_end_with_a_carriage_return_alone_are_read(counter: Counter, rows: int) -> None:
+    start = datetime(2024, 1, 2, tzinfo=UTC)
+    times = [f"{start + timedelta(minutes=n):%Y-%m-%d %H:%M}" for n in range(rows)]
+    content = HEADER + "".join(f"{time},10,12,9,11,5\n" for time in times)
+    answer = counter.hand_in_file(content.replace("\n", "\r"), resolution="1", symbol="BTCUSD")
+    assert answer.code == 0
+    assert len(counter.bars("BTCUSD", "1")) == rows
+
+
 @pytest.mark.parametrize("name", ["file.parquet", "file.PQ"])
 def test_D02_name_of_a_parquet_file_does_not_make_one(counter: Counter, name: str) -> None:
     answer = counter.hand_in_file(b"\x01\x02\x03\x04", name=name)
@@ -139,6 +178,12 @@ def test_D02_lines_do_not_depend_on_how_the_file_is_cut(size: int, text: str) ->
         assert block.first == len(found) + 1
         found += block.lines
     assert found == text.removeprefix("\ufeff").removesuffix("\n").split("\n")
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 100])
+def test_D02_carriage_returns_end_lines_where_nothing_else_does_however_the_file_is_cut(size: int) -> None:
+    file: BinaryIO = Slow(b"a\rb\r\rc\r", size)  # type: ignore[assignment]
+    assert [line for block in read_lines(file) for line in block.lines] == ["a", "b", "", "c"]
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 8, 100])

@@ -13,6 +13,7 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.datafeed_bars import bar, put
 from support.feed_beds import CATALOGUE, feed_bed, ms
 
 from trading_api.app_factory import create_app
@@ -25,6 +26,7 @@ from trading_api.modules.datafeed.feed.schedule import Schedule
 from trading_api.modules.datafeed.feed.simulator import Simulator
 from trading_api.modules.datafeed.instruments.directory import open_directory
 from trading_api.modules.datafeed.instruments.instrument_commands import main as run_instruments
+from trading_api.modules.datafeed.resolution import Resolution
 from trading_api.modules.datafeed.trading_session import ClockError, feed_time, trading_session
 from trading_api.modules.datafeed.unknown_symbol import not_found_text
 from trading_api.settings import ModuleChoice, Settings
@@ -82,6 +84,7 @@ def test_D03_a_replay_tells_its_own_time(tmp_path: Path) -> None:
     wall = 1_900_000_000_000
     with closing(open_store(f"sqlite:///{tmp_path / 'trading.db'}")) as store:
         start = datetime(2024, 3, 8, 15, tzinfo=UTC)
+        put(store, Resolution.DAY, [bar(ms("2024-03-08T00:00:00"))], CATALOGUE["AAPL"])
         source = ReplayFeed(
             store.engine, store, FeedSettings(kind="replay", start=start, speed=Decimal(60)), CATALOGUE.get
         )

@@ -46,10 +46,8 @@ def main(argv: Sequence[str]) -> int:
         return USAGE if stop.code else OK
     progress = ProgressBar()
     try:
-        request = _request(arguments)
-        store = open_store(arguments.store or os.environ.get("TRADING_STORE_URL") or Settings().store_url)
-        with _stoppable(), closing(store), progress:
-            report = import_bars(request, open_directory(store.engine), store, progress, patience=arguments.wait)
+        with _stoppable():
+            report = _import(arguments, progress)
     except ValueError as error:
         return _fail(arguments, f"{parser.prog}: error: ", str(error), USAGE)
     except StoreError as error:
@@ -58,6 +56,14 @@ def main(argv: Sequence[str]) -> int:
         return _fail(arguments, f"{parser.prog}: ", _interrupted(progress.stage), FAILED)
     _show(report, as_json=arguments.json)
     return FAILED if report.status == "refused" else OK
+
+
+def _import(arguments: argparse.Namespace, progress: ProgressBar) -> ImportReport:
+    """Raises ValueError for wrong usage, and StoreError."""
+    request = _request(arguments)
+    store = open_store(arguments.store or os.environ.get("TRADING_STORE_URL") or Settings().store_url)
+    with closing(store), progress:
+        return import_bars(request, open_directory(store.engine), store, progress, patience=arguments.wait)
 
 
 @contextmanager

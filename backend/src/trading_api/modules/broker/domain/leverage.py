@@ -9,7 +9,6 @@ from trading_api.modules.broker.domain.amounts import (
     ZERO,
     exact,
     margin_of,
-    money,
     money_free,
     money_needed,
     text,
@@ -17,6 +16,7 @@ from trading_api.modules.broker.domain.amounts import (
 from trading_api.modules.broker.domain.equity import Marks
 from trading_api.modules.broker.domain.field import Field
 from trading_api.modules.broker.domain.margin import free_margin
+from trading_api.modules.broker.domain.number_checks import shown
 from trading_api.modules.broker.domain.outcome import LeveragePreview, Refusal, invalid_for
 from trading_api.modules.broker.domain.placing import unknown_market
 from trading_api.modules.broker.domain.problem import Problem, texts
@@ -73,8 +73,8 @@ def _range_error(state: AccountState, leverage: Decimal) -> str | None:
     if not leverage.is_finite():
         return f"leverage {leverage} is not a number; {allowed}"
     if not least <= leverage <= most:
-        return f"leverage {str(leverage)[:40]} is out of range; {allowed}"
-    return f"leverage {str(leverage)[:40]} is not on the step; {allowed}" if leverage % by else None
+        return f"leverage {shown(leverage)} is out of range; {allowed}"
+    return f"leverage {shown(leverage)} is not on the step; {allowed}" if leverage % by else None
 
 
 def _held(state: AccountState, symbol: str, leverage: Decimal) -> Decimal:
@@ -85,7 +85,7 @@ def _held(state: AccountState, symbol: str, leverage: Decimal) -> Decimal:
 
 
 def _infos(found: LeveragePreview) -> tuple[str, ...]:
-    was, now = money(found.margin), money(found.margin_after)
+    was, now = money_needed(found.margin), money_needed(found.margin_after)
     return (
         f"Leverage of {found.symbol}: {text(found.current)} now, {text(found.leverage)} then.",
         f"Margin of its position and open orders: {was} {found.currency} now, {now} {found.currency} then.",

@@ -30,6 +30,10 @@ class Columns:
     """Open, high, low, close."""
     volume: int | None
 
+    def price_names(self, header: Sequence[str]) -> list[str]:
+        """What the file calls the four prices."""
+        return [header[position] for position in self.prices]
+
     @property
     def positions(self) -> tuple[int, ...]:
         """All of them: of the time, the four prices, and the volume if there is one."""

@@ -15,6 +15,11 @@ from trading_api.modules.datafeed.importing.steady_file import SteadyFile
 from trading_api.modules.datafeed.importing.text_lines import Lines, read_lines
 
 DELIMITERS = ",;\t|"
+_BLANK = f" \r{DELIMITERS}"
+_CARRIAGE_RETURN = (
+    "a carriage return stands alone within the line, though other lines end with a line feed; "
+    "save the file with one kind of line ends"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +77,10 @@ class CsvSource:
             self._blocks = read_lines(self._file.file)
             self._ahead: deque[str] = deque()
             self._number = 1
-            if not self._look_ahead():
-                raise FileError("the file is empty")
-            head = next(self._singly())
+            head = self._first_line()
+            self.header_number: int | None = self._number - 1
             self._delimiter = max(DELIMITERS, key=head.count)
-            self.header: Sequence[str] = _header(head, self._delimiter)
+            self.header: Sequence[str] = _header(head, self.header_number, self._delimiter)
         except BaseException:
             self._file.close()
             raise
@@ -113,6 +117,14 @@ class CsvSource:
             self._ahead.extend(block.lines)
         return bool(self._ahead)
 
+    def _first_line(self) -> str:
+        """The first that is not blank; rows that are have no content either."""
+        lines = self._singly()
+        head = next((line for line in lines if line.strip(_BLANK)), None)
+        if head is None:
+            raise FileError("the file holds nothing but blank lines" if self._number > 1 else "the file is empty")
+        return head
+
     def _singly(self) -> Iterator[str]:
         """The lines ahead, one by one; what has not been taken stays for the next batch."""
         while self._look_ahead():
@@ -132,7 +144,7 @@ class CsvSource:
                 cells.append(next(reader))
                 numbers.append(number)
             except csv.Error as error:
-                problem = FileError(f"not valid CSV: {error}", number)
+                problem = _csv_problem(error, number)
             except FileError as error:
                 problem = error
         yield QuotedBatch(numbers, cells, len(self.header))
@@ -140,11 +152,16 @@ class CsvSource:
             raise problem
 
 
-def _header(line: str, delimiter: str) -> list[str]:
+def _header(line: str, number: int, delimiter: str) -> list[str]:
     try:
         return next(csv.reader([line.removesuffix("\r")], delimiter=delimiter), [])
     except csv.Error as error:
-        raise FileError(f"not valid CSV: {error}", 1) from error
+        raise _csv_problem(error, number) from error
+
+
+def _csv_problem(error: csv.Error, number: int) -> FileError:
+    told = _CARRIAGE_RETURN if str(error).startswith("new-line character") else error
+    return FileError(f"not valid CSV: {told}", number)
 
 
 def _without_returns(lines: list[str]) -> list[str] | None:

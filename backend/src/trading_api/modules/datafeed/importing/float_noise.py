@@ -38,6 +38,13 @@ def meant(number: Scaled) -> Scaled | None:
     return _meant_64(number) or _meant_32(number)
 
 
+def safe_decimals(number: Scaled, before: Scaled) -> int:
+    """The most decimals that a number can be rounded to and be `before`, what is `meant` by it."""
+    error = abs(number.coefficient - before.coefficient * 10 ** (number.scale - before.scale))
+    # Less than half of the last decimal that stays.
+    return number.scale - len(str(2 * error))
+
+
 def shortest(coefficient: int, scale: int) -> Scaled:
     """The value coefficient / 10**scale with no more decimals than it needs."""
     while scale > 0 and coefficient % 10 == 0:

@@ -64,15 +64,18 @@ def import_bars(
     tally = _tally(instrument, sessions, fixed=fixed)
     with store.staging(SeriesKey(instrument.name, request.resolution)) as staging:
         _stage(request, instrument, staging, tally, progress)
+        scales = {"price_scale": tally.price_scale, "volume_scale": tally.volume_scale}
         if not fixed:
-            scales = {"price_scale": tally.price_scale, "volume_scale": tally.volume_scale}
             instrument = with_precision(instrument, **scales)
-        added = instrument if instrument != known else None
         turn = Turn(patience, lambda: progress(Stage.WAITING, tally.rows, None))
         merge, comparison = _compare(request, staging, tally, progress, turn)
+        if known is None and (known := directory.find(instrument.name)) is not None:
+            # Another import kept the symbol meanwhile; its facts stay, the finer precision wins.
+            instrument = with_precision(known, **scales)
+        kept = instrument if instrument != known else None
         if not request.dry_run and not tally.problems.count:
-            _commit(request, staging, tally, instrument, progress, new=added is not None)
-    return _report(request, store.place, tally, merge, comparison, added)
+            _commit(request, staging, tally, instrument, progress, new=kept is not None)
+    return _report(request, store.place, tally, merge, comparison, kept, added=known is None)
 
 
 def _tally(instrument: Instrument, sessions: SessionCheck, *, fixed: bool) -> Tally:
@@ -95,19 +98,21 @@ def _stage(request: ImportRequest, instrument: Instrument, staging: Staging, tal
                 tally.note(bars)
                 staging.add(bars)
                 progress(Stage.READING, tally.rows, source.fraction_read)
-        if tally.noise is not None:
-            tally.noise.finish()
         if not tally.rows:
             raise FileError("no rows after the header" if tally.counted == "line" else "no rows")
     except FileError as problem:
         tally.problems.add(problem.number, str(problem))
     except OSError as error:
         tally.problems.add(None, f"cannot be read: {error.strerror or error}")
+    if tally.noise is not None:
+        tally.noise.finish()
 
 
 def _reader(source: Source, request: ImportRequest, instrument: Instrument, tally: Tally) -> BarReader:
     columns = _columns(source, request)
     source.select(columns.positions)
+    if tally.noise is not None:
+        tally.noise.columns = columns.price_names(source.header)
     zone = request.zone or _zone(source.zone_name)
     clock = request.clock(instrument, zone)
     return BarReader(columns, clock, width=len(source.header), counted=source.counted, problems=tally.problems)
@@ -117,11 +122,7 @@ def _columns(source: Source, request: ImportRequest) -> Columns:
     try:
         return find_columns(source.header, request.columns)
     except FileError as error:
-        raise FileError(str(error), _header_line(source.counted)) from error
-
-
-def _header_line(counted: Counted) -> int | None:
-    return 1 if counted == "line" else None
+        raise FileError(str(error), source.header_number) from error
 
 
 def _zone(name: str | None) -> ZoneInfo | None:
@@ -159,7 +160,14 @@ def _commit(
 
 
 def _report(
-    request: ImportRequest, place: str, tally: Tally, merge: Merge, comparison: Comparison, added: Instrument | None
+    request: ImportRequest,
+    place: str,
+    tally: Tally,
+    merge: Merge,
+    comparison: Comparison,
+    kept: Instrument | None,
+    *,
+    added: bool,
 ) -> ImportReport:
     refused = bool(tally.problems.count)
     return ImportReport(
@@ -172,10 +180,12 @@ def _report(
         unchanged=comparison.unchanged,
         first=tally.first,
         last=tally.last,
-        instrument=added,
+        instrument=None if refused else kept,
+        instrument_added=added,
         problem_count=tally.problems.count,
         problems=tally.problems.first(),
         counted=tally.counted,
+        advice=tally.noise.advice if tally.noise is not None else None,
         warnings=tally.warnings(),
         store_created=comparison.created,
     )

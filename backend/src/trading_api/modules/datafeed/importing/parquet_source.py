@@ -61,6 +61,7 @@ class ParquetSource:
     """An open file. Raises OSError, and FileError where it is no readable Parquet."""
 
     counted: Counted = "row"
+    header_number: int | None = None
 
     def __init__(self, file: SteadyFile) -> None:
         """It closes the file in the end, also if it raises."""

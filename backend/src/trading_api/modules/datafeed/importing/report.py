@@ -18,7 +18,7 @@ Status = Literal["imported", "dry_run", "refused"]
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """Counts of rows; `first` and `last` are bar times, ms UTC. `instrument` is the one added or changed, if any.
+    """Counts of rows; `first` and `last` are bar times, ms UTC. `instrument` is the one added or made finer, if any.
 
     `store` names the store: a file, or host:port/database. When refused, nothing was written: nothing is inserted or
     updated, and the other counts say what was found up to then.
@@ -36,8 +36,12 @@ class ImportReport:
     instrument: Instrument | None
     problem_count: int
     problems: tuple[Problem, ...]
+    instrument_added: bool = False
+    """Whether nobody knew it before."""
     counted: Counted = "line"
     """What the numbers of the problems count."""
+    advice: str | None = None
+    """What to do about problems that many rows have in common."""
     warnings: tuple[str, ...] = ()
     """What may be a mistake but refuses nothing."""
     store_created: bool = False
@@ -78,6 +82,7 @@ def report_json(report: ImportReport) -> str:
             "instrument": asdict(report.instrument) if report.instrument else None,
             "problem_count": report.problem_count,
             "problems": [_problem_json(problem, report.counted) for problem in report.problems],
+            "advice": report.advice,
             "warnings": report.warnings,
         }
     )
@@ -105,16 +110,25 @@ def _summary_lines(report: ImportReport) -> Iterator[str]:
     if report.first is not None and report.last is not None:
         yield f"  {_counted(report.rows, 'row')}, {ms_text(report.first)} to {ms_text(report.last)}"
     yield f"  {report.inserted} new, {report.updated} updated, {report.unchanged} unchanged, {report.merged} repeated"
-    if (new := report.instrument) is not None:
-        facts = f"type {new.type}, exchange {new.exchange or 'unknown'}, session {new.session} {new.timezone}"
-        if new.calendar:
-            facts += f", calendar {new.calendar}"
-        scale = f"pricescale {new.pricescale}, volume precision {new.volume_precision}"
-        yield f"  {new.name} is not in the catalogue; it is kept with {facts}, {scale}"
+    if report.instrument is not None:
+        yield f"  {_instrument_line(report, report.instrument)}"
+
+
+def _instrument_line(report: ImportReport, kept: Instrument) -> str:
+    verb = "would be kept" if report.request.dry_run else "is kept"
+    scale = f"pricescale {kept.pricescale}, volume precision {kept.volume_precision}"
+    if not report.instrument_added:
+        return f"{kept.name} {verb} with finer steps: {scale}"
+    facts = f"type {kept.type}, exchange {kept.exchange or 'unknown'}, session {kept.session} {kept.timezone}"
+    if kept.calendar:
+        facts += f", calendar {kept.calendar}"
+    return f"{kept.name} is not in the catalogue; it {verb} with {facts}, {scale}"
 
 
 def _problem_lines(report: ImportReport) -> Iterator[str]:
     path = report.request.path
+    if report.advice is not None:
+        yield f"{path}: {report.advice}"
     for problem in report.problems:
         yield f"{path}{_place(problem.number, report.counted)}: {problem.message}"
     hidden = report.problem_count - len(report.problems)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal, Protocol, Self
 
 Counted = Literal["line", "row"]
-"""What the numbers of rows count: lines of a text, the header being 1, or rows of a table from 1."""
+"""What the numbers of rows count: lines of a text, the header among them, or rows of a table; both from 1."""
 
 
 class Batch(Protocol):
@@ -28,6 +28,8 @@ class Source(Protocol):
 
     counted: Counted
     header: Sequence[str]
+    header_number: int | None
+    """The line that it stands on; None where it is no line."""
 
     @property
     def fraction_read(self) -> float:

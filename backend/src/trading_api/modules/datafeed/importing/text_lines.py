@@ -37,10 +37,21 @@ def read_lines(file: BinaryIO) -> Iterator[Lines]:
         first += len(lines)
 
 
+def _pieces(file: BinaryIO) -> Iterator[bytes]:
+    """The bytes of the file, line feeds for the carriage returns of one whose lines end with these alone."""
+    piece = b""
+    while b"\n" not in piece and len(piece) <= _ENDLESS and (raw := file.read(BLOCK)):
+        piece += raw
+    alone = b"\n" not in piece
+    while piece:
+        yield piece.replace(b"\r", b"\n") if alone else piece
+        piece = file.read(BLOCK)
+
+
 def _whole_lines(file: BinaryIO) -> Iterator[bytes]:
     """The bytes of the file, cut after line ends; a line that never ends comes as far as it was read."""
     rest = b""
-    while raw := file.read(BLOCK):
+    for raw in _pieces(file):
         cut = raw.rfind(b"\n") + 1
         if cut:
             yield rest + raw[:cut]

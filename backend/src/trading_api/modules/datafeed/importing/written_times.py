@@ -10,8 +10,8 @@ from trading_api.modules.datafeed.bar_time import MS_THRESHOLD, ms_text, parse_t
 from trading_api.modules.datafeed.importing.source import Counted
 from trading_api.modules.datafeed.resolution import Resolution
 
-Form = Literal["seconds", "milliseconds", "naive", "aware"]
-"""An epoch in one of two units, or a date with or without an offset from UTC."""
+Form = Literal["seconds", "milliseconds", "zero", "naive", "aware"]
+"""An epoch in one of two units, or the epoch 0, which is the same in both; or a date with or without a UTC offset."""
 
 _EPOCH = re.compile(r"-?(\d+)(\.\d+)?", re.ASCII)
 _BASIC_DATE_DIGITS = 8
@@ -23,7 +23,9 @@ _NAMED: dict[Form, str] = {
     "naive": "without a UTC offset",
     "aware": "with a UTC offset",
 }
-_ADVICE = {True: "use one unit", False: "give all times an offset, or none"}
+_DATES: frozenset[Form] = frozenset({"naive", "aware"})
+_KINDS = {True: "an ISO time", False: "an epoch"}
+_ADVICE = {True: "give all times an offset, or none", False: "use one unit"}
 
 
 @dataclass(slots=True)
@@ -35,26 +37,29 @@ class WrittenTimes:
 
     resolution: Resolution
     counted: Counted = "line"
-    _forms: dict[bool, tuple[Form, int]] = field(default_factory=dict)
-    """For epochs (True) and dates the form of the first, and where it stands."""
+    _form: tuple[Form, int] | None = None
+    """That of the file, and where it stands first."""
     _first: dict[int, tuple[int, str]] = field(default_factory=dict)
     """Bar time → number and written time of its first row."""
 
     def check(self, number: int, text: str, bar_time: int) -> None:
         """Raises ValueError for a time in another form than before, or another time within the same bar."""
-        form = form_of(text)
-        if form is not None:
-            self.check_form(number, text, form)
+        self.check_form(number, text, form_of(text))
         if self.resolution.minutes is None:
             self._check_bar(number, text, bar_time)
 
     def check_form(self, number: int, text: str, form: Form) -> None:
-        """The same for the form alone: an epoch in the other unit, or a date with an offset among those without."""
-        epoch = form in {"seconds", "milliseconds"}
-        expected, first = self._forms.setdefault(epoch, (form, number))
-        if form != expected:
-            other = f"{self.counted} {first} is {_NAMED[expected]}"
-            raise ValueError(f"time {text} is {_NAMED[form]}, but {other}; {_ADVICE[epoch]}")
+        """The same for the form alone: an epoch among dates, or in the other unit, or a date with an offset among those
+        without."""
+        if self._form is None or (self._form[0] == "zero" and form not in _DATES):
+            self._form = (form, number)
+        expected, first = self._form
+        if form == expected or (form == "zero" and expected not in _DATES):
+            return
+        dates, other = form in _DATES, f"{self.counted} {first} is"
+        if dates != (expected in _DATES):
+            raise ValueError(f"time {text} is {_KINDS[dates]}, but {other} {_KINDS[not dates]}; write all in one form")
+        raise ValueError(f"time {text} is {_NAMED[form]}, but {other} {_NAMED[expected]}; {_ADVICE[dates]}")
 
     def _check_bar(self, number: int, text: str, bar_time: int) -> None:
         first_number, first_text = self._first.setdefault(bar_time, (number, text))
@@ -70,12 +75,12 @@ class WrittenTimes:
         return self.resolution is Resolution.DAY or parse_time(first).date() == parse_time(second).date()
 
 
-def form_of(text: str) -> Form | None:
-    """The form of a readable time; None for the epoch 0, which is the same in both units."""
+def form_of(text: str) -> Form:
+    """The form of a readable time."""
     match = _EPOCH.fullmatch(text)
     # 20240102 is a date; only those are read without a time zone.
     if match is None or (len(match[1]) == _BASIC_DATE_DIGITS and parse_time(text).tzinfo is None):
         return "aware" if any(sign in text[_OFFSET_FROM:] for sign in "Z+-") else "naive"
     if not int(match[1]):
-        return None
+        return "zero"
     return "milliseconds" if int(match[1]) >= MS_THRESHOLD else "seconds"
