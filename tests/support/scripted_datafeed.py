@@ -102,6 +102,9 @@ class ScriptedDatafeed:
             self._server = None
         self.drop()
         await asyncio.gather(*self._serving, return_exceptions=True)
+        # What was accepted just now comes to `_begin` a few turns of the loop later, and is gone another one later.
+        for _ in range(5):
+            await asyncio.sleep(0)
 
     def drop(self) -> None:
         """Break every connection off."""
@@ -111,6 +114,9 @@ class ScriptedDatafeed:
             task.cancel()
 
     def _begin(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._server is None:
+            writer.transport.abort()
+            return
         task = asyncio.get_running_loop().create_task(self._serve(reader, writer))
         self._serving.add(task)
         self._writers.add(writer)

@@ -1,7 +1,8 @@
 """Asking the datafeed over HTTP: connections that are kept, and those that break (D03)."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 
 import pytest
 from support.market_bed import soon
@@ -25,14 +26,24 @@ class Server:
         self.connections = 0
         self.open = 0
         self.port = 0
+        self.over = False
+        self._tasks: set[asyncio.Task[None]] = set()
 
     @property
     def base(self) -> str:
         return f"http://127.0.0.1:{self.port}/base"
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Counted here: its task may not have begun when all is over."""
+        if self.over:
+            writer.transport.abort()
+            return
         number, self.connections = self.connections, self.connections + 1
         self.open += 1
+        self._tasks.add(task := asyncio.get_running_loop().create_task(self._serve(number, reader, writer)))
+        task.add_done_callback(self._tasks.discard)
+
+    async def _serve(self, number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         asked = 0
         try:
             while head := await reader.readuntil(b"\r\n\r\n"):
@@ -50,18 +61,31 @@ class Server:
             writer.transport.abort()
 
 
+@asynccontextmanager
+async def serving(script: Script) -> AsyncIterator[Server]:
+    """One that listens; at the end all its connections are closed, if the clients close theirs."""
+    server = Server(script)
+    listening = await asyncio.start_server(server.accept, "127.0.0.1", 0)
+    server.port = listening.sockets[0].getsockname()[1]
+    try:
+        yield server
+    finally:
+        listening.close()
+        server.over = True
+        await soon(lambda: server.open == 0, "every connection to be closed")
+        # What was accepted just now comes a few turns of the loop later.
+        for _ in range(5):
+            await asyncio.sleep(0)
+
+
 def run(script: Script, test: Callable[[Server, HttpClient], Awaitable[None]], timeout_s: float = 1.0) -> None:
     async def main() -> None:
-        server = Server(script)
-        listening = await asyncio.start_server(server.serve, "127.0.0.1", 0)
-        server.port = listening.sockets[0].getsockname()[1]
-        client = HttpClient([server.base], timeout_s=timeout_s)
-        try:
-            await test(server, client)
-        finally:
-            client.close()
-            listening.close()
-            await soon(lambda: server.open == 0, "every connection to be closed")
+        async with serving(script) as server:
+            client = HttpClient([server.base], timeout_s=timeout_s)
+            try:
+                await test(server, client)
+            finally:
+                client.close()
 
     asyncio.run(main())
 
@@ -147,18 +171,14 @@ def test_D04_of_two_instances_the_failing_one_is_passed_over_and_its_word_is_the
     problem = OK.replace(b"200 OK", b"503 X")
 
     async def test(server: Server, client: HttpClient) -> None:
-        other = Server(lambda _connection, _asked: OK)
-        listening = await asyncio.start_server(other.serve, "127.0.0.1", 0)
-        other.port = listening.sockets[0].getsockname()[1]
-        both = HttpClient([server.base, other.base])
-        assert (await both.ask("GET", "/x")).status == 200
-        assert len(server.requests) == 1
-        assert (await both.ask("GET", "/x")).status == 200
-        assert len(server.requests) == 1, "asked last for a while"
-        both.prefer(other.base)
-        both.close()
-        listening.close()
-        await soon(lambda: other.open == 0)
+        async with serving(lambda _connection, _asked: OK) as other:
+            both = HttpClient([server.base, other.base])
+            assert (await both.ask("GET", "/x")).status == 200
+            assert len(server.requests) == 1
+            assert (await both.ask("GET", "/x")).status == 200
+            assert len(server.requests) == 1, "asked last for a while"
+            both.prefer(other.base)
+            both.close()
         assert (await client.ask("GET", "/x")).status == 503, "when there is no other"
 
     run(lambda _connection, _asked: problem, test)

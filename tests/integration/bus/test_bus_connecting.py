@@ -263,7 +263,8 @@ def test_D04_closing_while_it_connects_is_quick() -> None:
     """To a server that accepts and says nothing."""
 
     async def scene() -> None:
-        silent = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
+        accepted = list[asyncio.StreamWriter]()
+        silent = await asyncio.start_server(lambda _, writer: accepted.append(writer), "127.0.0.1", 0)
         bus = open_bus(f"nats://127.0.0.1:{silent.sockets[0].getsockname()[1]}", "")
         connecting = asyncio.create_task(bus.connect())
         await asyncio.sleep(0)
@@ -273,6 +274,10 @@ def test_D04_closing_while_it_connects_is_quick() -> None:
         connecting.cancel()
         await asyncio.gather(connecting, return_exceptions=True)
         silent.close()
+        for _ in range(5):
+            await asyncio.sleep(0)
+            for writer in accepted:
+                writer.transport.abort()
 
     asyncio.run(scene())
 
