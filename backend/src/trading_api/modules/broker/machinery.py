@@ -6,7 +6,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from contextlib import suppress
 
 from sqlalchemy import Engine
 
@@ -16,6 +15,7 @@ from trading_api.modules.broker.streams.streams import Streams
 from trading_api.modules.broker.writer.commands import Commands
 from trading_api.modules.broker.writer.writer import Writer
 from trading_api.shared.bus import Bus, BusError
+from trading_api.shared.tasks import end_task
 
 logger = logging.getLogger(__name__)
 
@@ -77,10 +77,7 @@ class Machinery:
     async def stop(self) -> None:
         """Finish what was begun, hand over, and close everything. For good."""
         self.stopped = True
-        if self._connecting is not None:
-            self._connecting.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._connecting
+        await end_task(self._connecting)
         await self.commands.stop()
         await self._writer.stop()
         await self.streams.stop()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
@@ -15,6 +14,7 @@ from trading_api.modules.broker.link.backoff import Backoff
 from trading_api.modules.broker.link.clock import wall_clock
 from trading_api.modules.broker.link.connection import LinkEndedError, Send, attend
 from trading_api.modules.broker.link.state import LinkState
+from trading_api.shared.tasks import end_task
 
 logger = logging.getLogger(__name__)
 
@@ -124,10 +124,7 @@ class QuotesLink:
     async def stop(self) -> None:
         """End the link."""
         task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        await end_task(task)
 
     async def _run(self) -> None:
         for url in cycle(self._urls):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections import Counter
@@ -16,6 +15,7 @@ from trading_api.modules.datafeed.feed.clock_watch import ClockWatch
 from trading_api.modules.datafeed.feed.source import FeedSource
 from trading_api.modules.datafeed.feed.streams import Stream
 from trading_api.modules.datafeed.instruments.instrument import Instrument
+from trading_api.shared.tasks import end_task
 
 logger = logging.getLogger(__name__)
 _END = object()
@@ -136,12 +136,10 @@ class LiveFeed:
         self._streams.clear()
         self._wanted.clear()
         self._clock_watch.forget()
-        tasks = [task for task in (self._task, self._woken) if task is not None]
+        tasks = (self._task, self._woken)
         self._task = self._woken = None
         for task in tasks:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            await end_task(task)
 
     async def _advance_all(self, board: QuoteBoard) -> None:
         turns, self._moment = _Turns(self._slice_s), board.moment

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 
 from trading_api.modules.datafeed.bars.store import StoreError
+from trading_api.shared.tasks import end_task
 
 logger = logging.getLogger(__name__)
 
@@ -51,10 +51,7 @@ class PlayWatch:
     async def stop(self) -> None:
         """End it; also without a start."""
         task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        await end_task(task)
 
     async def _run(self) -> None:
         while True:
