@@ -103,10 +103,11 @@ def test_D02_import_that_is_stopped_tells_programs_so(bench: Bench, how: signal.
 def test_D02_import_that_is_stopped_while_it_is_loaded_says_so(
     bench: Bench, how: signal.Signals, options: tuple[str, ...]
 ) -> None:
-    with bench.start(bench.write("more.csv", 0, 5), *options) as importer:
+    # So many that it is not done before the signal comes, however busy the machine.
+    with bench.start(bench.write("more.csv", 0, 100_000), *options) as importer:
         maps = Path(f"/proc/{importer.pid}/maps")
         # One of the first large libraries; many follow.
-        wait_until(lambda: "_pydantic_core" in maps.read_text(), timeout=60, what="the import to be loaded")
+        wait_until(lambda: "_pydantic_core" in maps.read_text(), step=0.002, what="the import to be loaded")
         importer.send_signal(how)
         out, err = importer.communicate(timeout=60)
     assert importer.returncode == 1
