@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -147,13 +148,14 @@ async def settle(turns: int = 10) -> None:
         await asyncio.sleep(0)
 
 
-async def until(condition: Callable[[], object], turns: int = 20_000) -> None:
-    """Give the event loop turns until `condition` holds. Raises AssertionError when it does not come to pass."""
-    for _ in range(turns):
-        if condition():
-            return
-        await asyncio.sleep(0)
-    raise AssertionError("it did not come to pass")
+async def until(condition: Callable[[], object], timeout: float = 60.0) -> None:
+    """Give the event loop turns until `condition` holds. Raises AssertionError when that takes `timeout` seconds."""
+    deadline, turns = time.monotonic() + timeout, 0
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come to pass"
+        # First what the loop alone does, then what waits for a thread.
+        await asyncio.sleep(0 if turns < 1000 else 0.001)
+        turns += 1
 
 
 def _is_reply(frame: Json) -> bool:

@@ -272,6 +272,7 @@ def test_W07_a_subscriber_that_resumes_reads_the_store_while_it_is_written(url: 
                 await eventually(lambda c=client, due=due: len(c.seqs) >= len(due), "all of them")  # type: ignore[misc]
                 assert client.seqs == due
             executions = [each.seq for each in place.events() if isinstance(each, ExecutionEvent)]
+            await eventually(lambda: live.seqs[-1:] == executions[-1:], "the newest of them")
             assert live.seqs == executions[-len(live.seqs) :]
 
     play(url, scene)

@@ -278,4 +278,6 @@ def test_N04_a_body_reaches_the_server_only_when_it_is_whole(binary: Path, tmp_p
 def test_N04_a_worker_may_open_what_its_connections_need(binary: Path, tmp_path: Path) -> None:
     with gateway(tmp_path, config(free_block(1), 1), binary) as front:
         (worker,) = wait_until(psutil.Process(front.process.pid).children, what="its worker")
-        assert worker.rlimit(psutil.RLIMIT_NOFILE)[0] == 2 * front.made.gateway.worker_connections
+        needed = 2 * front.made.gateway.worker_connections
+        # It sets them itself, soon after it was made.
+        wait_until(lambda: worker.rlimit(psutil.RLIMIT_NOFILE)[0] == needed, what="its limits")

@@ -126,10 +126,10 @@ def test_P04_the_same_as_json(probed: Project) -> None:
 
 
 def test_P04_a_server_that_never_gets_healthy_ends_at_the_deadline(probed: Project) -> None:
-    config = probe_config(probed, env={"PROBE_HANGS": "1"}, health={"start_deadline": "6s"}, shutdown={"grace": "1s"})
+    config = probe_config(probed, env={"PROBE_HANGS": "1"}, health={"start_deadline": "20s"}, shutdown={"grace": "1s"})
     probed.write(config)
     done = probed.run("start", check=1)
-    assert "probe:probe-0: not healthy within 6 s (health.start_deadline)" in done.stderr
+    assert "probe:probe-0: not healthy within 20 s (health.start_deadline)" in done.stderr
     assert "core:core-0: " not in done.stderr
     probed.assert_gone()
 
