@@ -3,11 +3,13 @@
 import asyncio
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, cast
 
 from trading_api.models.market import Bar, BarsSubscription, QuoteData, QuotesSubscription
 from trading_api.modules.datafeed.bars.bar_store import BarStore
 from trading_api.modules.datafeed.feed.live import LiveFeed
+from trading_api.modules.datafeed.feed.quoted import quoted
 from trading_api.modules.datafeed.feed.simulator import Simulator
 from trading_api.modules.datafeed.feed.source import FeedSource
 from trading_api.modules.datafeed.instruments.catalogue import load_catalogue
@@ -64,8 +66,10 @@ class Bench:
         self.now = NOW
         self.slept: list[float] = []
         self.waiting: asyncio.Future[None] | None = None
-        self.feed = LiveFeed(source, clock=lambda: self.now, sleep=self._sleep)
-        self.service = DatafeedService(store, open_directory(store.engine), self.feed)
+        directory = open_directory(store.engine)
+        find = partial(quoted, directory, source)
+        self.feed = LiveFeed(source, clock=lambda: self.now, sleep=self._sleep, find=find)
+        self.service = DatafeedService(store, directory, self.feed)
 
     async def _sleep(self, seconds: float) -> None:
         self.slept.append(seconds)

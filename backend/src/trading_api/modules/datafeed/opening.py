@@ -6,6 +6,7 @@ from functools import partial
 
 from trading_api.modules.datafeed.bars.bar_store import BarStore, open_store
 from trading_api.modules.datafeed.feed.live import LiveFeed
+from trading_api.modules.datafeed.feed.quoted import quoted
 from trading_api.modules.datafeed.feed.source import FeedSource
 from trading_api.modules.datafeed.instruments.directory import InstrumentDirectory, open_directory
 from trading_api.modules.datafeed.service import DatafeedService
@@ -19,7 +20,8 @@ def open_service(settings: Settings) -> DatafeedService:
     """
     store = open_store(settings.store_url)
     directory = open_directory(store.engine)
-    feed = LiveFeed(open_source(settings, store, directory))
+    source = open_source(settings, store, directory)
+    feed = LiveFeed(source, find=partial(quoted, directory, source))
     return DatafeedService(store, directory, feed, partial(store.rebuild_missing, directory.find))
 
 

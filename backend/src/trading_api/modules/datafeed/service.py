@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol, runtime_checkable
 
 from trading_api.models.market import BarsSubscription, PushedQuote, PushedQuotes, QuoteData, QuotesSubscription
@@ -12,6 +12,7 @@ from trading_api.modules.datafeed.bars.store import SeriesKey, Store, StoreError
 from trading_api.modules.datafeed.bars.texts import texts_of
 from trading_api.modules.datafeed.feed.board import no_quote, quote_data
 from trading_api.modules.datafeed.feed.live import LiveFeed
+from trading_api.modules.datafeed.feed.quoted import quoted
 from trading_api.modules.datafeed.feed.streams import BarsStream, QuotesStream, Stream
 from trading_api.modules.datafeed.instruments.directory import InstrumentDirectory
 from trading_api.modules.datafeed.instruments.instrument import Instrument
@@ -114,7 +115,7 @@ class DatafeedService(Service):
 
     def quotes(self, symbols: Sequence[str]) -> list[QuoteData]:
         """The quotes of now, in the order asked for; unknown symbols get an error of their own."""
-        known = self._quoted(symbols)
+        known = quoted(self.directory, self._source, symbols)
         board = self.feed.fresh_board(known.values())
         return [
             quote_data(symbol, board.told(known[symbol])) if symbol in known else no_quote(symbol) for symbol in symbols
@@ -149,7 +150,8 @@ class DatafeedService(Service):
         """What a topic's request asks for, prepared. Raises UnknownSymbolError, ResolutionError, StoreError."""
         request = topic.request
         if isinstance(request, QuotesSubscription):
-            stream: Stream = QuotesStream(topic, self._quoted([*request.fast_symbols, *request.symbols]))
+            symbols = [*request.fast_symbols, *request.symbols]
+            stream: Stream = QuotesStream(topic, quoted(self.directory, self._source, symbols))
         elif isinstance(request, BarsSubscription):
             stream = self._bars_stream(topic, request)
         else:
@@ -174,11 +176,6 @@ class DatafeedService(Service):
                 f"resolution {resolution} of {instrument.name} is not available; offered: {', '.join(offered)}"
             )
         return BarsStream(topic, instrument, resolution)
-
-    def _quoted(self, symbols: Iterable[str]) -> dict[str, Instrument]:
-        """The instruments that may have quotes, by the name they were asked for."""
-        found = {symbol: self.directory.find(symbol) for symbol in dict.fromkeys(symbols)}
-        return {symbol: one for symbol, one in found.items() if one is not None and self._source.covers(one)}
 
 
 def _parse(resolution: str) -> Resolution:

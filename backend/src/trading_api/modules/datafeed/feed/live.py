@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 
 from trading_api.modules.datafeed.bars.store import StoreError
 from trading_api.modules.datafeed.feed.board import QuoteBoard
@@ -19,6 +19,10 @@ from trading_api.shared.tasks import end_task
 
 logger = logging.getLogger(__name__)
 _END = object()
+LOOK_MS = 2000
+"""How often symbols are looked for that had no quotes when their streams began: they may be imported since."""
+_LEISURE = 20
+"""A look that takes long makes the next one wait so many times as long, up to so many LOOK_MS."""
 SLICE_S = 0.005
 """Seconds of telling after which the event loop has its turn: requests are answered, and what was told is sent."""
 _FAILED = "The quotes stand still: the feed failed; the log has the reason."
@@ -34,12 +38,16 @@ class LiveFeed:
         clock: Callable[[], int] = wall_clock,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         slice_s: float = SLICE_S,
+        find: Callable[[Collection[str]], Mapping[str, Instrument]] = lambda _: {},
     ) -> None:
-        """`clock` tells ms UTC, `sleep` takes seconds; tests bring their own. `slice_s`: see SLICE_S."""
+        """`clock` tells ms UTC, `sleep` takes seconds; tests bring their own. `slice_s`: see SLICE_S. `find` tells, in
+        any thread, which symbols have quotes by now; it may raise StoreError."""
         self.source = source
         self._clock = clock
         self._sleep = sleep
         self._slice_s = slice_s
+        self._find = find
+        self._next_look = 0
         self._streams: dict[str, Stream] = {}
         self._wanted: Counter[Instrument] = Counter()
         self._failed: set[str] = set()
@@ -148,8 +156,36 @@ class LiveFeed:
             await turns.pause_if_due()
             await self._advance(name, stream, board, turns)
 
+    async def _learn(self) -> None:
+        """Begin with symbols that had no quotes when their streams began, and have some now."""
+        streams = [stream for stream in self._streams.values() if stream.missing]
+        if not streams or 0 <= self._next_look - self._clock() <= LOOK_MS * _LEISURE:
+            return
+        known = await self._looked_up({symbol for stream in streams for symbol in stream.missing})
+        # Some may have ended meanwhile.
+        there = set(map(id, self._streams.values()))
+        for stream in streams:
+            if id(stream) in there:
+                before = frozenset(stream.instruments)
+                stream.learn(known)
+                self._wanted.update(frozenset(stream.instruments) - before)
+
+    async def _looked_up(self, symbols: Collection[str]) -> Mapping[str, Instrument]:
+        began = self._clock()
+        try:
+            return await asyncio.to_thread(self._find, symbols)
+        except StoreError as error:
+            logger.debug("symbols without quotes cannot be looked up: %s", error)
+        except Exception:  # The boundary to a source, as of `_prepare`.
+            logger.exception("symbols without quotes cannot be looked up")
+        finally:
+            took = max(0, self._clock() - began)
+            self._next_look = began + min(LOOK_MS + _LEISURE * took, LOOK_MS * _LEISURE)
+        return {}
+
     async def _prepare(self) -> None:
         """Have the source look; while it cannot, what was told stays."""
+        await self._learn()
         wall, problem = self._clock(), ""
         if not self.source.ready(self._wanted.keys(), wall):
             try:

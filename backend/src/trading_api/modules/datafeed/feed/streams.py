@@ -26,6 +26,15 @@ class Stream(Protocol):
         """What it is about, each once."""
         ...
 
+    @property
+    def missing(self) -> Collection[str]:
+        """The symbols that it was asked for and that have no quotes, as far as is known."""
+        ...
+
+    def learn(self, known: Mapping[str, Instrument]) -> None:
+        """Some of the missing may have quotes now, by the name that they were asked for."""
+        ...
+
     def advance(self, board: QuoteBoard) -> Iterator[None]:
         """Publish what has changed since the last call; at the first one, everything.
 
@@ -48,23 +57,32 @@ class QuotesStream:
     ) -> None:
         """`known` are the instruments that may have quotes, by the name they were asked for."""
         request = topic.request
-        fast = dict.fromkeys(request.fast_symbols)
-        slow = {symbol: None for symbol in request.symbols if symbol not in fast}
-        self.instruments: Collection[Instrument] = frozenset(known.values())
+        self._fast = frozenset(request.fast_symbols)
         self._topic = topic
-        self._lines = [*_lines(fast, known, fast=True), *_lines(slow, known, fast=False)]
+        self.instruments: Collection[Instrument] = frozenset()
+        self.missing: tuple[str, ...] = tuple(dict.fromkeys((*request.fast_symbols, *request.symbols)))
+        self._lines: list[_Line] = []
         self._by_name: dict[str, list[_Line]] = {}
-        for line in self._lines:
-            self._by_name.setdefault(line.name, []).append(line)
-        # Told once, and then forgotten.
-        self._unknown: tuple[str, ...] = tuple(symbol for symbol in (*fast, *slow) if symbol not in known)
+        self.learn(known)
+        self._untold = self.missing
+
+    def learn(self, known: Mapping[str, Instrument]) -> None:
+        """Begin with those that were missing."""
+        found = [symbol for symbol in self.missing if symbol in known]
+        for is_fast in (True, False):
+            for line in _lines([symbol for symbol in found if (symbol in self._fast) is is_fast], known, fast=is_fast):
+                self._lines.append(line)
+                self._by_name.setdefault(line.name, []).append(line)
+        self.instruments = frozenset((*self.instruments, *(known[symbol] for symbol in found)))
+        self.missing = tuple(symbol for symbol in self.missing if symbol not in known)
 
     def advance(self, board: QuoteBoard) -> Iterator[None]:
         """Publish each symbol that is due."""
-        for symbol in self._unknown:
+        # Told once.
+        untold, self._untold = self._untold, ()
+        for symbol in untold:
             self._topic.publish(no_quote(symbol), key=symbol)
             yield
-        self._unknown = ()
         for line in self._changed(board):
             told = line.due(board)
             if told is not None:
@@ -111,13 +129,14 @@ class _Line:
 def _lines(symbols: Iterable[str], known: Mapping[str, Instrument], *, fast: bool) -> Iterator[_Line]:
     spellings: dict[Instrument, list[str]] = {}
     for symbol in symbols:
-        if symbol in known:
-            spellings.setdefault(known[symbol], []).append(symbol)
+        spellings.setdefault(known[symbol], []).append(symbol)
     return (_Line(instrument, tuple(found), fast=fast) for instrument, found in spellings.items())
 
 
 class BarsStream:
     """The bars of one symbol: each as it forms, then once more in its final state before the next one begins."""
+
+    missing: Collection[str] = ()
 
     def __init__(self, topic: Topic[BarsSubscription, Bar], instrument: Instrument, resolution: Resolution) -> None:
         self.instruments: Collection[Instrument] = (instrument,)
@@ -139,6 +158,9 @@ class BarsStream:
                 self._told = bar
                 self._topic.publish(live_bar(bar))
             yield
+
+    def learn(self, known: Mapping[str, Instrument]) -> None:
+        """Nothing: one that has no bars is refused."""
 
     def waits(self, board: QuoteBoard) -> bool:
         """While the clock is behind where it was."""
