@@ -2,6 +2,7 @@
 
 import logging
 import sys
+import time
 from collections.abc import Generator
 from pathlib import Path
 from threading import Event
@@ -13,6 +14,8 @@ _STEP_MS = 10
 _DEBOUNCE_MS = 100
 _TIMEOUT_MS = 100
 _POLL_S = 0.2
+# Not every file system tells of every write; a look at all files takes some milliseconds.
+_LOOK_ANYHOW_S = 10.0
 
 
 class Watcher:
@@ -24,6 +27,7 @@ class Watcher:
         self._changes: Generator[object, None, None] | None = None
         # On macOS the library's FSEvents thread makes a later fork unsafe, so it is not even loaded there.
         self._polls = sys.platform == "darwin"
+        self._looked_at = 0.0
 
     def wake(self) -> None:
         """End the present or the next `wait`. Safe in a signal handler."""
@@ -57,7 +61,15 @@ class Watcher:
         if changes is None:
             self._wake.clear()
             self.close()
-        return opened or bool(changes)
+        return self._is_to_look(told=opened or bool(changes))
+
+    def _is_to_look(self, *, told: bool) -> bool:
+        """Whenever there was something to see, and every so often where nothing was."""
+        now = time.monotonic()
+        if not told and now - self._looked_at < _LOOK_ANYHOW_S:
+            return False
+        self._looked_at = now
+        return True
 
     def _watch(self) -> Generator[object, None, None]:
         # Here and not above: not on macOS, and not in a process that does not watch.
