@@ -1,6 +1,16 @@
 """What texts of clients may hold that are looked up, or kept."""
 
-from pydantic import AfterValidator
+from typing import Any
+
+from pydantic import AfterValidator, GetJsonSchemaHandler
+from pydantic_core import CoreSchema
+
+
+class _NoNul(AfterValidator):
+    """Says so in the contract, too."""
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return handler(schema) | {"pattern": r"^[^\x00]*$"}
 
 
 def _no_nul(text: str) -> str:
@@ -10,4 +20,4 @@ def _no_nul(text: str) -> str:
     return text
 
 
-NO_NUL = AfterValidator(_no_nul)
+NO_NUL = _NoNul(_no_nul)

@@ -242,7 +242,7 @@ class OrderDuration(ApiModel):
 
     datetime: OrderDurationDatetime | None = None
     """Of GTD and GTT: when it ends, ms UTC."""
-    type: Annotated[str, Field(max_length=32, min_length=1)]
+    type: Annotated[str, Field(max_length=32, min_length=1, pattern="^[^\\x00]*$")]
     """DAY, GTC, GTD (or GTT), IOC or FOK, in any case."""
 
 
@@ -553,7 +553,7 @@ class ChangedOrder(ApiModel):
     """Of stop and stop limit orders."""
     stopType: StopType | None = None
     """The kind of the stop bracket."""
-    symbol: Annotated[str, Field(max_length=80, min_length=1)]
+    symbol: Annotated[str, Field(max_length=80, min_length=1, pattern="^[^\\x00]*$")]
     takeProfit: ChangedOrderTakeProfit | None = None
     """Limit price of a bracket."""
     trailingStopPips: ChangedOrderTrailingStopPips | None = None
@@ -603,7 +603,7 @@ class LeverageSetRequest(ApiModel):
     leverage: Annotated[Decimal, Field(gt=0, le=1000000000000000)]
     orderType: OrderType
     side: Side
-    symbol: Annotated[str, Field(max_length=80, min_length=1)]
+    symbol: Annotated[str, Field(max_length=80, min_length=1, pattern="^[^\\x00]*$")]
 
 
 class OrderPreview(ApiModel):
@@ -651,7 +651,7 @@ class PlacedOrder(ApiModel):
     """Of stop and stop limit orders."""
     stopType: StopType | None = None
     """The kind of the stop bracket."""
-    symbol: Annotated[str, Field(max_length=80, min_length=1)]
+    symbol: Annotated[str, Field(max_length=80, min_length=1, pattern="^[^\\x00]*$")]
     takeProfit: PlacedOrderTakeProfit | None = None
     """Limit price of a bracket."""
     trailingStopPips: PlacedOrderTrailingStopPips | None = None
@@ -703,7 +703,7 @@ class PreOrder(ApiModel):
     """Of stop and stop limit orders."""
     stopType: StopType | None = None
     """The kind of the stop bracket."""
-    symbol: Annotated[str, Field(max_length=80, min_length=1)]
+    symbol: Annotated[str, Field(max_length=80, min_length=1, pattern="^[^\\x00]*$")]
     takeProfit: PreOrderTakeProfit | None = None
     """Limit price of a bracket."""
     trailingStopPips: PreOrderTrailingStopPips | None = None
